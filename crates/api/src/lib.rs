@@ -1,0 +1,1 @@
+//! Routes, OpenAPI, policy, SSE, the embedded page.

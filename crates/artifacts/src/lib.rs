@@ -1,0 +1,1 @@
+//! Content-addressed bytes in a local folder.

@@ -1,0 +1,1 @@
+//! Expressions: parse, references, types, evaluation within a budget.

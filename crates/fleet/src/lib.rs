@@ -1,0 +1,1 @@
+//! Replicas: desired and observed to a plan, a pure function.

@@ -1,0 +1,1 @@
+//! Call one operation on one replica: HTTP and exec.

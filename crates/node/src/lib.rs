@@ -1,0 +1,1 @@
+//! The loops: sequencer, committer, dispatcher, timers, fleet, retention.

@@ -1,0 +1,1 @@
+//! The project file: text to checked, typed, immutable definitions.

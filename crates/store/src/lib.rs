@@ -1,0 +1,1 @@
+//! The storage contract, an in-memory store, the conformance suite.

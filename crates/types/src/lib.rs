@@ -1,0 +1,1 @@
+//! The shared words: ids, names, values, durations, quantities, errors, states.
