@@ -1,0 +1,105 @@
+//! Steps of a run, and the attempts of a step.
+
+use consort_types::{AttemptState, Json, RunError, RunId, StepState, Timestamp, WaitingOn};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What `POST /runs/{id}/steps/{key}/complete` takes: the output by hand, or the answer to an approval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteStep {
+    /// The output.
+    #[schema(value_type = Value)]
+    pub output: Json,
+}
+
+/// A step of a run: a node of what really happened, not of the definition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Step {
+    /// Its path: `fields[3]`, `decision.else`, `account.undo`.
+    pub key: String,
+    /// What it does: `call steps switch value loop wait await emit run fail`.
+    pub kind: String,
+    /// `service.operation`, where it calls one.
+    pub call: Option<String>,
+    /// Where it stands.
+    #[schema(value_type = crate::schema::StepState)]
+    pub state: StepState,
+    /// When its first attempt began.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// Its tries, the oldest first.
+    #[serde(default)]
+    pub attempts: Vec<Attempt>,
+    /// What it took. Of a step that waits for an approval: `{ask, show, form}`.
+    #[schema(value_type = Value)]
+    pub input: Option<Json>,
+    /// What it gave.
+    #[schema(value_type = Value)]
+    pub output: Option<Json>,
+    /// Why it failed; kept when a `catch` took over.
+    #[schema(value_type = Option<crate::schema::RunError>)]
+    pub error: Option<RunError>,
+    /// Whose result it took from the cache; null when it ran itself.
+    pub cached: Option<Cached>,
+    /// How far it says that it is.
+    pub progress: Option<Progress>,
+    /// Why it stands still.
+    #[schema(value_type = Option<crate::schema::WaitingOn>)]
+    pub waiting_on: Option<WaitingOn>,
+    /// Key of the step that it is inside of.
+    pub parent: Option<String>,
+    /// Its place among the items of its `for_each` or the turns of its loop, from 0.
+    pub index: Option<u64>,
+}
+
+/// One try of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: u32,
+    /// How it went.
+    #[schema(value_type = crate::schema::AttemptState)]
+    pub state: AttemptState,
+    /// When it was sent.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// When the answer came, or the time was over.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// Who was called.
+    pub replica: Option<String>,
+    /// The revision of who was called.
+    pub revision: Option<String>,
+    /// Why it failed.
+    #[schema(value_type = Option<crate::schema::RunError>)]
+    pub error: Option<RunError>,
+}
+
+/// Whose result a step took from the cache.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Cached {
+    /// The run that computed it.
+    #[schema(value_type = String)]
+    pub run: RunId,
+    /// Key of the step that computed it.
+    pub step: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+/// How far a call says that it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    /// From 0 to 1.
+    pub fraction: Option<f64>,
+    /// In the words of the service.
+    pub message: Option<String>,
+    /// When it said so.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
