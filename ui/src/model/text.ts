@@ -1,0 +1,21 @@
+/** Text that others wrote, made safe to look at: it is always shown as text, never as markup. */
+
+/** Longer lines are cut, with a way to see the rest. */
+export const MAX_LINE = 2_000;
+export const MAX_JSON = 20_000;
+
+// The escape sequences of terminals: CSI … letter, OSC … BEL or ST, and two-character ones.
+const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
+// Control characters but tab and newline, and marks that reorder what stands beside them.
+const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Colours of terminals go, other control characters become visible as `�`. */
+export function printable(text: string): string {
+  return text.replace(ANSI, "").replace(/\r$/gm, "").replace(INVISIBLE, "\ufffd");
+}
+
+export function bytes(size: number): string {
+  if (size < 1_000) return `${size} B`;
+  if (size < 1_000_000) return `${(size / 1_000).toFixed(1)} kB`;
+  return `${(size / 1_000_000).toFixed(1)} MB`;
+}

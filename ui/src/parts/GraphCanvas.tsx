@@ -1,0 +1,175 @@
+import { Handle, MarkerType, Position, ReactFlow, ReactFlowProvider, type Edge, type Node, type NodeProps } from "@xyflow/react";
+import { createContext, useContext, useLayoutEffect, useMemo, useRef, useState } from "react";
+import type { Graph, GraphNode } from "../api/types";
+import { drawn, type NodeStatus } from "../model/graph";
+import { layout, type Direction, type Layout } from "../model/layout";
+import { word } from "../model/state";
+import { duration, elapsed } from "../model/time";
+import { StateIcon } from "./Icon";
+
+interface Props {
+  graph: Graph;
+  label: string;
+  /** None for a definition that is only looked at. */
+  statuses?: Map<string, NodeStatus>;
+  now?: number;
+  selected?: string | undefined;
+  onSelect?: (key: string | undefined) => void;
+}
+
+/** Below this width the graph runs downwards. */
+const NARROW_PX = 620;
+const MIN_HEIGHT_PX = 130;
+const MAX_HEIGHT_PX = 460;
+const MARGIN_PX = 24;
+/** More nodes than this are only drawn where they are looked at. */
+const MANY_NODES = 200;
+
+/** What the nodes show besides their place: kept out of the nodes, so that a tick of the clock moves nothing. */
+type Live = Pick<Props, "statuses" | "now" | "selected" | "onSelect">;
+const LiveContext = createContext<Live>({});
+
+type StepNode = Node<{ node: GraphNode; isContainer: boolean; direction: Direction }>;
+
+const NODE_TYPES = { step: StepBox };
+
+export function GraphCanvas({ graph, label, ...live }: Props) {
+  const box = useRef<HTMLElement>(null);
+  const width = useWidth(box);
+  const direction: Direction = width < NARROW_PX ? "TB" : "LR";
+  const shown = useMemo(() => drawn(graph), [graph]);
+  const placed = useMemo(() => layout(shown, direction), [shown, direction]);
+  const nodes = useMemo(() => toNodes(placed, direction), [placed, direction]);
+  const edges = toEdges(shown, live.statuses);
+  const scaled = Math.min(1, (width - MARGIN_PX) / placed.width) * placed.height;
+  const height = Math.min(MAX_HEIGHT_PX, Math.max(MIN_HEIGHT_PX, scaled + 2 * MARGIN_PX));
+  return (
+    <section ref={box} className="canvas" aria-label={label} style={{ height }}>
+      {width > 0 && (
+        <LiveContext.Provider value={live}>
+          <ReactFlowProvider>
+            <ReactFlow
+              key={`${direction} ${Math.round(width / 80)}`}
+              nodes={nodes}
+              edges={edges}
+              nodeTypes={NODE_TYPES}
+              fitView
+              fitViewOptions={{ maxZoom: 1, padding: `${MARGIN_PX}px` }}
+              minZoom={0.2}
+              maxZoom={1.5}
+              nodesDraggable={false}
+              nodesConnectable={false}
+              nodesFocusable={false}
+              edgesFocusable={false}
+              elementsSelectable={false}
+              zoomOnScroll={false}
+              zoomOnDoubleClick={false}
+              preventScrolling={false}
+              onlyRenderVisibleElements={nodes.length > MANY_NODES}
+              proOptions={{ hideAttribution: true }}
+            />
+          </ReactFlowProvider>
+        </LiveContext.Provider>
+      )}
+    </section>
+  );
+}
+
+function useWidth(box: React.RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    setWidth(element.clientWidth);
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [box]);
+  return width;
+}
+
+function toNodes(placed: Layout, direction: Direction): StepNode[] {
+  return placed.placed.map(({ node, x, y, width, height, isContainer }) => ({
+    id: node.id,
+    type: "step",
+    position: { x, y },
+    width,
+    height,
+    data: { node, isContainer, direction },
+    ...(node.parent !== null && placed.placed.some((other) => other.node.id === node.parent) ? { parentId: node.parent } : {}),
+  }));
+}
+
+function toEdges(graph: Graph, statuses: Props["statuses"]): Edge[] {
+  return graph.edges.map((edge) => {
+    const dim = statuses?.get(edge.to)?.passedBy || statuses?.get(edge.from)?.passedBy;
+    return {
+      id: `${edge.from} ${edge.to} ${edge.kind}`,
+      source: edge.from,
+      target: edge.to,
+      className: `edge ${edge.kind}${dim ? " dim" : ""}`,
+      markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--edge)" },
+      zIndex: 1,
+    };
+  });
+}
+
+function StepBox({ data: { node, isContainer, direction } }: NodeProps<StepNode>) {
+  const { statuses, selected } = useContext(LiveContext);
+  const status = statuses?.get(node.id);
+  const classes = [
+    "node",
+    isContainer ? "container" : "",
+    node.for_each ? "fan-out" : "",
+    status?.passedBy ? "passed-by" : "",
+    status?.key !== undefined && status.key === selected ? "selected" : "",
+    status?.key ? `is-${status.state}` : "",
+  ];
+  return (
+    <div className={classes.join(" ")} data-node={node.id} data-state={status?.key ? status.state : status?.passedBy ? "not-taken" : undefined}>
+      <Handle type="target" position={direction === "LR" ? Position.Left : Position.Top} isConnectable={false} />
+      <NodeBody node={node} status={status} />
+      <Handle type="source" position={direction === "LR" ? Position.Right : Position.Bottom} isConnectable={false} />
+    </div>
+  );
+}
+
+function NodeBody({ node, status }: { node: GraphNode; status: NodeStatus | undefined }) {
+  const { now = 0, onSelect } = useContext(LiveContext);
+  const took = status && elapsed(status.startedAt, status.finishedAt, now);
+  const key = status?.key;
+  const content = (
+    <>
+      {status && <StateIcon state={status.passedBy ? "skipped" : status.state} />}
+      <span className="node-text">
+        <span className="node-name">{node.name}</span>
+        <span className="node-call">{node.call ?? (node.label && node.label !== node.name ? node.label : node.kind)}</span>
+      </span>
+      <span className="node-facts">
+        {status?.items ? <Counts status={status} /> : node.for_each && <span className="badge">each</span>}
+        {status && status.tries > 1 && !status.items && <span className="badge">{status.tries} tries</span>}
+        {status?.undo && <span className="badge undo">undo {word(status.undo).toLowerCase()}</span>}
+        {took !== undefined && !status?.passedBy && <span className="node-took">{duration(took)}</span>}
+      </span>
+      {status && <span className="unseen">{status.passedBy ? "not taken" : word(status.state)}</span>}
+      {status && status.items > 0 && <Strip status={status} />}
+    </>
+  );
+  if (!onSelect || key === undefined) return <div className="node-body">{content}</div>;
+  return <button className="node-body nopan" onClick={() => onSelect(key)}>{content}</button>;
+}
+
+function Counts({ status }: { status: NodeStatus }) {
+  const done = status.counts.find((entry) => entry.state === "succeeded")?.count ?? 0;
+  return <span className="badge" title="Items done">{done}/{status.items}</span>;
+}
+
+/** How the items of a fan-out stand, as shares of one strip. */
+function Strip({ status }: { status: NodeStatus }) {
+  const title = status.counts.map(({ state, count }) => `${count} ${word(state).toLowerCase()}`).join(", ");
+  return (
+    <span className="strip" role="img" aria-label={title} title={title}>
+      {status.counts.map(({ state, count }) => <span key={state} className={`share is-${state}`} style={{ flexGrow: count }} />)}
+    </span>
+  );
+}

@@ -1,0 +1,50 @@
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { useFeedStatus, type FeedStatus } from "../api/feed";
+import { useNamespace } from "./hooks";
+
+export function Shell() {
+  return (
+    <>
+      <a className="skip" href="#main">Skip to the content</a>
+      <header className="top">
+        <Link to="/" className="brand" search={{}}>
+          <img src="/favicon.svg" alt="" width="22" height="22" />
+          Consort
+        </Link>
+        <nav aria-label="Main">
+          <Link to="/" activeOptions={{ exact: true, includeSearch: false }}>Runs</Link>
+          <Link to="/workflows">Workflows</Link>
+          <Link to="/services">Services</Link>
+        </nav>
+        <NamespaceSwitch />
+        <Connection />
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </>
+  );
+}
+
+function NamespaceSwitch() {
+  const { namespace, all } = useNamespace();
+  const navigate = useNavigate();
+  if (all.length < 2) return null;
+  return (
+    <label className="namespace">
+      <span className="unseen">Namespace</span>
+      <select value={namespace} onChange={(event) => navigate({ to: ".", search: { namespace: event.target.value } })}>
+        {all.map((name) => <option key={name}>{name}</option>)}
+      </select>
+    </label>
+  );
+}
+
+const CONNECTION: Record<FeedStatus, string> = {
+  off: "", connecting: "Connecting", live: "Live", lost: "No connection, trying again",
+};
+
+function Connection() {
+  const status = useFeedStatus();
+  return <p className={`connection ${status}`} role="status">{CONNECTION[status]}</p>;
+}
