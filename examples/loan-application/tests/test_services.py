@@ -9,9 +9,8 @@ import sys
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 
-from world import EXAMPLE, World
+from world import CALL_DEADLINE_S, EXAMPLE, World
 
 sys.path.insert(0, str(EXAMPLE))
 import generate  # noqa: E402
@@ -146,6 +145,7 @@ class RefusingRequests(unittest.TestCase):
                     self.assertIn(status, (400, 413))
                     self.assertTrue(error["error"] and error["message"])
             self.assertEqual(service.call("nothing", {})[0], 404)
+        self.assertEqual(world.ledger().call("open", {"owner": "\ud800"})[0], 400)
 
     def test_the_first_call_fails_where_that_is_switched_on(self):
         failing = world.parser(FAIL_FIRST_CALL="1")
@@ -157,6 +157,19 @@ class RefusingRequests(unittest.TestCase):
     def test_a_term_signal_ends_every_service_cleanly(self):
         for service in (world.documents(), world.parser(), world.ledger(), world.notifier()):
             self.assertEqual(service.stop(), 0, service.process.args)
+
+
+    def test_a_term_signal_lets_the_call_in_flight_finish(self):
+        file = world.files.put(generate.render(generate.Stub()), "stub.pdf")
+        calls = [(world.documents(), "split", {"document": file}), (world.parser(), "parse", {"page": file})]
+        for service, operation, value in calls:
+            with self.subTest(operation=operation), ThreadPoolExecutor(1) as pool:
+                with world.files.slow():
+                    answer = pool.submit(service.call, operation, value)
+                    self.assertTrue(world.files.asked.acquire(timeout=CALL_DEADLINE_S))
+                    service.process.terminate()
+                self.assertEqual(answer.result()[0], 200)
+                self.assertEqual(service.stop(), 0)
 
 
 class Income(unittest.TestCase):

@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -30,12 +31,16 @@ class World:
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="loan-application-"))
         self.running = []
-        self.files = FileStore()
         services = self.folder / "services"
         unwanted = shutil.ignore_patterns("node_modules", ".venv", "__pycache__")
         shutil.copytree(EXAMPLE / "services", services, ignore=unwanted)
-        setup(services / "documents", "npm ci --no-audit --no-fund")
-        setup(services / "parser", "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt")
+        try:
+            setup(services / "documents", "npm ci --no-audit --no-fund")
+            setup(services / "parser", "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt")
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+        self.files = FileStore()
 
     def documents(self):
         return self.start("documents", ["node", "server.js"], ARTIFACTS_URL=self.files.url)
@@ -77,7 +82,8 @@ class World:
 def setup(folder, command):
     done = subprocess.run(command, shell=True, cwd=folder, timeout=SETUP_DEADLINE_S, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{command}\n{done.stdout}{done.stderr}")
+        needs = "Node 18 or newer with npm, and Python 3 with venv (on Debian: nodejs npm python3-venv)"
+        raise RuntimeError(f"{command}\n{done.stdout}{done.stderr}\nThe services need {needs}.")
 
 
 class Service:
@@ -133,6 +139,9 @@ class FileStore(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), StoreHandler)
         self.contents = {}
+        self.asked = threading.Semaphore(0)  # counts the GETs
+        self.open_gate = threading.Event()  # while it is not set, they get no answer
+        self.open_gate.set()
         self.url = f"http://127.0.0.1:{self.server_port}/api/v1/artifacts"
         self.thread = threading.Thread(target=self.serve_forever)
         self.thread.start()
@@ -142,6 +151,17 @@ class FileStore(ThreadingHTTPServer):
         self.contents[digest] = data
         return {"artifact": digest, "name": name, "type": kind, "size": len(data), "url": f"{self.url}/{digest}"}
 
+    @contextmanager
+    def slow(self):
+        """Holds back the answers to GETs until the end of the block."""
+        while self.asked.acquire(blocking=False):
+            pass
+        self.open_gate.clear()
+        try:
+            yield
+        finally:
+            self.open_gate.set()
+
     def close(self):
         self.shutdown()
         self.thread.join()
@@ -150,6 +170,8 @@ class FileStore(ThreadingHTTPServer):
 
 class StoreHandler(BaseHTTPRequestHandler):
     def do_GET(self):
+        self.server.asked.release()
+        self.server.open_gate.wait(CALL_DEADLINE_S)
         data = self.server.contents.get(self.path.rsplit("/", 1)[-1])
         self.reply(200 if data is not None else 404, data or b"")
 

@@ -9,6 +9,7 @@ Settings: PORT, and LEDGER_FILE (made if it is not there).
 
 import json
 import os
+import re
 import secrets
 import signal
 import sqlite3
@@ -96,7 +97,8 @@ def note(db, action, account):
 
 def text(request, field):
     value = request.get(field)
-    if not isinstance(value, str) or not value:
+    # Half of a surrogate pair can stand in JSON, but in no file.
+    if not isinstance(value, str) or not value or re.search("[\ud800-\udfff]", value):
         raise Refusal(400, "bad_request", f"{field}: a text that is not empty is needed")
     return value
 

@@ -113,8 +113,9 @@ async function handle(request, response) {
 
 await mkdir(REFUSED, { recursive: true });
 const server = http.createServer(handle);
+server.keepAliveTimeout = 120_000; // longer than callers keep theirs, or a call may meet a closing door
 server.listen(Number(PORT), "127.0.0.1", () => console.log(`notifier: listening on ${PORT}`));
 process.on("SIGTERM", () => {
   server.close(() => process.exit(0)); // what is in flight is finished first
-  server.closeIdleConnections();
+  setInterval(() => server.closeIdleConnections(), 20); // a connection falls idle when its call is done
 });
