@@ -96,7 +96,8 @@ pub struct RunLogsQuery {
     pub cursor: Option<String>,
     /// Lines of this step.
     pub step: Option<String>,
-    /// Keep the response open and send lines as they come, as server-sent events named `log`.
+    /// Keep the response open and send lines as they come, as server-sent events named `log`;
+    /// an event named `end` follows the last line of a run that has ended.
     pub follow: Option<bool>,
 }
 
@@ -136,7 +137,7 @@ pub struct UploadQuery {
     pub name: Option<String>,
 }
 
-/// `GET /feed`.
+/// `GET /feed`. The server sends a comment at least every 15 s, so that a dead connection is noticed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
