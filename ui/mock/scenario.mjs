@@ -10,15 +10,16 @@ const SECRET_FREE_INPUT = (applicant, declared) => ({
 });
 
 export const GRAPH = {
+  revision: "sha256:4be1c09d7a22f1",
   nodes: [
-    { id: "pages", name: "pages", kind: "call", call: "documents.split", for_each: false, parent: null, label: "pages" },
-    { id: "fields", name: "fields", kind: "call", call: "parser.parse", for_each: true, parent: null, label: "fields" },
-    { id: "account", name: "account", kind: "call", call: "ledger.open", for_each: false, parent: null, label: "account" },
-    { id: "check", name: "check", kind: "call", call: "income.check", for_each: false, parent: null, label: "check" },
-    { id: "decision", name: "decision", kind: "switch", for_each: false, parent: null, label: "decision" },
+    { id: "pages", name: "pages", kind: "call", call: "documents.split", for_each: false, parent: null, label: null },
+    { id: "fields", name: "fields", kind: "call", call: "parser.parse", for_each: true, parent: null, label: null },
+    { id: "account", name: "account", kind: "call", call: "ledger.open", for_each: false, parent: null, label: null },
+    { id: "check", name: "check", kind: "call", call: "income.check", for_each: false, parent: null, label: null },
+    { id: "decision", name: "decision", kind: "switch", for_each: false, parent: null, label: null },
     { id: "decision[0]", name: "sure", kind: "value", for_each: false, parent: "decision", label: "check.confidence >= 0.9" },
-    { id: "decision.else", name: "else", kind: "await", for_each: false, parent: "decision", label: "approval" },
-    { id: "notice", name: "notice", kind: "call", call: "notifier.send", for_each: false, parent: null, label: "notice" },
+    { id: "decision.else", name: "else", kind: "await", for_each: false, parent: "decision", label: null },
+    { id: "notice", name: "notice", kind: "call", call: "notifier.send", for_each: false, parent: null, label: null },
   ],
   edges: [
     { from: "pages", to: "fields", kind: "data" },
@@ -32,18 +33,18 @@ export const GRAPH = {
 export const WORKFLOWS = [
   {
     name: "loan-application", revision: "sha256:4be1c09d7a22f1", description: "A pay stub from upload to decision",
-    input: { applicant: "string", document: "file", declared: "number" },
+    input: { type: "object", required: ["applicant", "document", "declared"], properties: { applicant: { type: "string" }, document: { type: "object", title: "file" }, declared: { type: "number" } } },
   },
-  { name: "nightly-report", revision: "sha256:77aa01b3c4d5e6", description: null, input: { day: "string" } },
+  { name: "nightly-report", revision: "sha256:77aa01b3c4d5e6", description: null, input: { type: "object", properties: { day: { type: "string" } } } },
 ];
 
 const replicas = (ready, desired = ready, rest = {}) => ({ desired, ready, starting: 0, draining: 0, failed: 0, ...rest });
 export const SERVICES = [
-  { name: "documents", revision: "sha256:1d0c55a9be77", previous_revision: null, state: "ready", replicas: replicas(1), in_flight: 0, queued: 0, operations: { split: {} }, rollout: null },
-  { name: "income", revision: "sha256:c4410fb8e2aa", previous_revision: null, state: "ready", replicas: replicas(0), in_flight: 0, queued: 0, operations: { check: {} }, rollout: null },
-  { name: "ledger", revision: "sha256:e0b3d7761f4c", previous_revision: null, state: "ready", replicas: replicas(1), in_flight: 0, queued: 0, operations: { open: {}, close: {} }, rollout: null },
-  { name: "notifier", revision: "sha256:52d9a3c01b6e", previous_revision: null, state: "failed", replicas: replicas(0, 1, { failed: 1 }), in_flight: 0, queued: 0, operations: { send: {} }, rollout: null },
-  { name: "parser", revision: "sha256:8e6f1b2c9d04", previous_revision: "sha256:77c1", state: "scaling", replicas: replicas(2, 4, { starting: 2 }), in_flight: 3, queued: 2, operations: { parse: {} }, rollout: null },
+  { name: "documents", kind: "process", revision: "sha256:1d0c55a9be77", previous_revision: null, state: "ready", detail: null, replicas: replicas(1), in_flight: 0, queued: 0, operations: { split: {} }, rollout: null },
+  { name: "income", kind: "exec", revision: "sha256:c4410fb8e2aa", previous_revision: null, state: "ready", detail: null, replicas: replicas(0), in_flight: 0, queued: 0, operations: { check: {} }, rollout: null },
+  { name: "ledger", kind: "process", revision: "sha256:e0b3d7761f4c", previous_revision: null, state: "ready", detail: null, replicas: replicas(1), in_flight: 0, queued: 0, operations: { open: {}, close: {} }, rollout: null },
+  { name: "notifier", kind: "process", revision: "sha256:52d9a3c01b6e", previous_revision: null, state: "failed", detail: "node notifier.js exited with code 1: Cannot find module 'nodemailer'. The next start is in 16 s.", replicas: replicas(0, 1, { failed: 1 }), in_flight: 0, queued: 0, operations: { send: {} }, rollout: null },
+  { name: "parser", kind: "process", revision: "sha256:8e6f1b2c9d04", previous_revision: "sha256:77c1", state: "degraded", detail: null, replicas: replicas(2, 4, { starting: 2 }), in_flight: 3, queued: 2, operations: { parse: {} }, rollout: null },
 ];
 
 const error = (step, attempt, message, more = {}) => ({
@@ -98,7 +99,7 @@ function run(id, startsAt, steps, more = {}) {
 }
 
 const MINUTE = 60_000;
-const id = (n) => `run_019a4c2e7b${(0x7d40 + n * 977).toString(16)}8f02c1${n}`;
+const id = (n) => `run_019a4c2e7b${(0x7d40 + n * 977).toString(16)}728f02c16bd9${(0xd1c40 + n * 77773).toString(16)}${n}`;
 export const RUNS = [
   run(id(9), START + 1500, plan(6), { loops: true, tags: { branch: "north" } }),
   run(id(8), START - 4 * MINUTE, plan(3, { ask: true })),

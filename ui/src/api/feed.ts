@@ -2,6 +2,7 @@
 
 import { useQueryClient, type InfiniteData, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
+import { isTerminal } from "../model/state";
 import { address, type Query } from "./client";
 import { appendLog, patchRun, patchRunPages, patchServices, patchSteps } from "./patch";
 import { keys, type RunFilter, type Steps } from "./queries";
@@ -129,7 +130,13 @@ function apply(client: QueryClient, events: FeedEvent[]) {
 }
 
 function applyRun(client: QueryClient, event: Run) {
+  const before = client.getQueryData<Run>(keys.run(event.id));
   client.setQueryData<Run>(keys.run(event.id), (known) => known && patchRun(known, event));
+  if (before && isTerminal(event.state) && !isTerminal(before.state)) {
+    // The feed leaves out what is large: a finished run is read once as a whole.
+    void client.invalidateQueries({ queryKey: keys.run(event.id) });
+    void client.invalidateQueries({ queryKey: keys.steps(event.id) });
+  }
   for (const query of client.getQueryCache().findAll({ queryKey: ["runs"] })) {
     const filter = query.queryKey[1] as RunFilter;
     client.setQueryData<InfiniteData<Page<Run>>>(

@@ -96,7 +96,7 @@ export const workflow = (namespace: string | undefined, name: string) =>
   });
 
 /** A revision's graph never changes, so it is asked for once. */
-export const graph = (namespace: string | undefined, name: string, revision: string | number | undefined) =>
+export const graph = (namespace: string | undefined, name: string, revision: string | undefined) =>
   queryOptions({
     queryKey: ["graph", name, revision, namespace],
     queryFn: ({ signal }) =>

@@ -38,10 +38,28 @@ export interface RunError {
   details?: Json;
 }
 
+export interface RunTrigger {
+  kind: "api" | "schedule" | "event" | "webhook" | "files" | "run" | "rerun";
+  /** Of the trigger; the step key for a child run. */
+  name?: string | null;
+  /** The parent of a child run, the original of a rerun. */
+  run?: string | null;
+}
+
+/** One pass over the steps of a run. */
+export interface RunPass {
+  number: number;
+  state: RunState;
+  started_at?: Instant | null;
+  finished_at?: Instant | null;
+  error?: RunError | null;
+}
+
 export interface Run {
   id: string;
+  namespace?: string;
   workflow: string;
-  revision: string | number;
+  revision: string;
   state: RunState;
   input?: Json;
   output?: Json;
@@ -50,10 +68,10 @@ export interface Run {
   created_at: Instant;
   started_at?: Instant | null;
   finished_at?: Instant | null;
-  trigger?: Json;
+  trigger?: RunTrigger | null;
   undo: UndoState;
   waiting_on?: WaitingOn | null;
-  attempts?: Json;
+  attempts?: RunPass[];
 }
 
 export interface Attempt {
@@ -62,7 +80,7 @@ export interface Attempt {
   started_at: Instant;
   finished_at?: Instant | null;
   replica?: string | null;
-  revision?: string | number | null;
+  revision?: string | null;
   error?: RunError | null;
 }
 
@@ -78,8 +96,9 @@ export interface Step {
   input?: Json;
   output?: Json;
   error?: RunError | null;
-  cached?: Json;
-  progress?: Json;
+  cached?: { run: string; step: string; at: Instant } | null;
+  /** How far the call says that it is: from 0 to 1, and in its own words. */
+  progress?: { fraction?: number | null; message?: string | null; at: Instant } | null;
   waiting_on?: WaitingOn | null;
   parent?: string | null;
   index?: number | null;
@@ -99,7 +118,7 @@ export interface LogLine {
   at: Instant;
   step: string;
   attempt: number;
-  stream: string;
+  stream: "stdout" | "stderr" | "system";
   line: string;
 }
 
@@ -121,27 +140,33 @@ export interface GraphEdge {
 }
 
 export interface Graph {
+  revision: string;
   nodes: GraphNode[];
   edges: GraphEdge[];
 }
 
 export interface Workflow {
   name: string;
-  revision: string | number;
+  revision: string;
   description?: string | null;
+  /** JSON Schema. */
   input?: Json;
+  updated_at?: Instant;
 }
 
 export interface Service {
   name: string;
-  revision?: string | number | null;
-  previous_revision?: string | number | null;
-  state: string;
+  kind: "process" | "exec" | "image" | "url";
+  revision?: string | null;
+  previous_revision?: string | null;
+  state: "starting" | "ready" | "idle" | "degraded" | "failed" | "stopping";
+  /** Why it is not ready, what is done about it. */
+  detail?: string | null;
   replicas: { desired: number; ready: number; starting: number; draining: number; failed: number };
   in_flight: number;
   queued: number;
-  operations?: Json;
-  rollout?: Json;
+  operations: Record<string, Json>;
+  rollout?: { revision: string; from?: string | null; state: string; started_at: Instant; detail?: string | null } | null;
 }
 
 export interface Namespace {

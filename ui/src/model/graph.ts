@@ -91,6 +91,7 @@ export function drawn(graph: Graph): Graph {
   if (!folded.size) return graph;
   const keep = (id: string) => folded.get(id) ?? id;
   return {
+    ...graph,
     nodes: graph.nodes
       .filter((node) => !folded.has(node.id))
       .map((node) => (node.parent === null ? node : { ...node, parent: keep(node.parent) })),

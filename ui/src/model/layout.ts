@@ -1,33 +1,56 @@
 /** Places the nodes of a graph: each container is laid out by itself, then stands as one box in its own surroundings. */
 
 import { graphlib, layout as place } from "@dagrejs/dagre";
-import type { Graph, GraphNode } from "../api/types";
+import type { Graph, GraphEdge, GraphNode } from "../api/types";
 
 export type Direction = "LR" | "TB";
 
-export interface Placed {
-  node: GraphNode;
-  /** Relative to the container, as the canvas wants it. */
+export interface Point {
   x: number;
   y: number;
+}
+
+export interface PlacedNode extends Point {
+  node: GraphNode;
+  /** `x` and `y` are relative to the container, as the canvas wants it. */
   width: number;
   height: number;
   isContainer: boolean;
 }
 
+/** An edge between two boxes of one level; what goes to something inside a box ends at the box. */
+export interface PlacedEdge {
+  from: string;
+  to: string;
+  kind: GraphEdge["kind"];
+  /** On the canvas, from the side of one box to the side of the other, around what lies between. */
+  points: Point[];
+}
+
 export interface Layout {
   /** Containers before what they hold. */
-  placed: Placed[];
+  nodes: PlacedNode[];
+  edges: PlacedEdge[];
   width: number;
   height: number;
 }
 
-export const NODE_WIDTH = 196;
-export const NODE_HEIGHT = 58;
-const CONTAINER_HEAD = 40;
+export const NODE_WIDTH = 186;
+export const NODE_HEIGHT = 56;
+const CONTAINER_HEAD = 38;
 const CONTAINER_PAD = 12;
-const GAP = 22;
-const RANK_GAP = 48;
+const GAP = 20;
+const RANK_GAP = 44;
+/** Pulls every step without a predecessor to the beginning, where it starts. */
+const ROOT = "(root)"; // No step can have this name.
+const ROOT_PULL = 3;
+
+interface Context {
+  graph: Graph;
+  children: Map<string | null, GraphNode[]>;
+  parents: Map<string, string | null>;
+  direction: Direction;
+}
 
 export function layout(graph: Graph, direction: Direction): Layout {
   const children = new Map<string | null, GraphNode[]>();
@@ -41,55 +64,51 @@ export function layout(graph: Graph, direction: Direction): Layout {
   return level(null, { graph, children, parents, direction });
 }
 
-interface Context {
-  graph: Graph;
-  children: Map<string | null, GraphNode[]>;
-  parents: Map<string, string | null>;
-  direction: Direction;
-}
-
 function level(container: string | null, context: Context): Layout {
   const nodes = context.children.get(container) ?? [];
   const inner = new Map(nodes.filter((node) => context.children.has(node.id)).map((node) => [node.id, level(node.id, context)]));
+  const edges = edgesOf(container, context);
   const sheet = new graphlib.Graph();
   sheet.setGraph({ rankdir: context.direction, nodesep: GAP, ranksep: RANK_GAP });
   sheet.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) sheet.setNode(node.id, size(inner.get(node.id)));
-  for (const edge of context.graph.edges) {
-    const from = ancestorIn(container, edge.from, context.parents);
-    const to = ancestorIn(container, edge.to, context.parents);
-    if (from && to && from !== to) sheet.setEdge(from, to);
+  if (container !== null && !edges.length) stack(sheet);
+  else rank(sheet, nodes, edges);
+  return gather({ nodes, inner, edges, sheet, direction: context.direction, inContainer: container !== null });
+}
+
+/** Branches do not follow each other: they stand below each other, in the order of the file. */
+function stack(sheet: graphlib.Graph) {
+  let y = 0;
+  for (const id of sheet.nodes()) {
+    const box = sheet.node(id) as Box;
+    sheet.setNode(id, { ...box, x: box.width / 2, y: y + box.height / 2 });
+    y += box.height + GAP / 2;
   }
+}
+
+function rank(sheet: graphlib.Graph, nodes: GraphNode[], edges: GraphEdge[]) {
+  for (const { from, to } of edges) sheet.setEdge(from, to);
+  const targets = new Set(edges.map((edge) => edge.to));
+  sheet.setNode(ROOT, { width: 0, height: 0 });
+  for (const node of nodes) if (!targets.has(node.id)) sheet.setEdge(ROOT, node.id, { weight: ROOT_PULL });
   place(sheet);
-  return gather(nodes, inner, sheet, container !== null);
 }
 
-function gather(nodes: GraphNode[], inner: Map<string, Layout>, sheet: graphlib.Graph, inContainer: boolean): Layout {
-  const left = inContainer ? CONTAINER_PAD : 0;
-  const top = inContainer ? CONTAINER_HEAD : 0;
-  const placed: Placed[] = [];
-  let width = 0;
-  let height = 0;
-  for (const node of nodes) {
-    // dagre gives the middle of a box, the canvas wants its corner.
-    const box = sheet.node(node.id) as { x: number; y: number; width: number; height: number };
-    const x = box.x - box.width / 2 + left;
-    const y = box.y - box.height / 2 + top;
-    const below = inner.get(node.id);
-    placed.push({ node, x, y, width: box.width, height: box.height, isContainer: below !== undefined });
-    if (below) placed.push(...below.placed);
-    width = Math.max(width, x + box.width);
-    height = Math.max(height, y + box.height);
+/** The edges between boxes of this level, each pair once; data says more than order. */
+function edgesOf(container: string | null, { graph, parents }: Context): GraphEdge[] {
+  const found = new Map<string, GraphEdge>();
+  for (const edge of graph.edges) {
+    const from = ancestorIn(container, edge.from, parents);
+    const to = ancestorIn(container, edge.to, parents);
+    if (from === undefined || to === undefined || from === to) continue;
+    const pair = `${from} ${to}`;
+    if (edge.kind === "data" || !found.has(pair)) found.set(pair, { from, to, kind: edge.kind });
   }
-  return { placed, width, height };
+  return [...found.values()];
 }
 
-function size(inner: Layout | undefined): { width: number; height: number } {
-  if (!inner) return { width: NODE_WIDTH, height: NODE_HEIGHT };
-  return { width: inner.width + CONTAINER_PAD, height: inner.height + CONTAINER_PAD };
-}
-
-/** The box on this level that holds the node, if any: an edge to something inside a box is an edge to the box. */
+/** The box on this level that is the node or holds it. */
 function ancestorIn(container: string | null, id: string, parents: Map<string, string | null>): string | undefined {
   let at: string | null | undefined = id;
   while (at != null) {
@@ -99,4 +118,77 @@ function ancestorIn(container: string | null, id: string, parents: Map<string, s
     at = parent;
   }
   return undefined;
+}
+
+interface Sheet {
+  nodes: GraphNode[];
+  inner: Map<string, Layout>;
+  edges: GraphEdge[];
+  sheet: graphlib.Graph;
+  direction: Direction;
+  inContainer: boolean;
+}
+
+/** dagre gives the middles of boxes; the canvas wants corners, from the top left of the container. */
+function gather({ nodes, inner, edges, sheet, direction, inContainer }: Sheet): Layout {
+  const boxes = new Map(nodes.map((node) => [node.id, sheet.node(node.id) as Box]));
+  const all = [...boxes.values()];
+  const dx = (inContainer ? CONTAINER_PAD : 0) - Math.min(...all.map((box) => box.x - box.width / 2));
+  const dy = (inContainer ? CONTAINER_HEAD : 0) - Math.min(...all.map((box) => box.y - box.height / 2));
+  const out: Layout = { nodes: [], edges: [], width: 0, height: 0 };
+  for (const node of nodes) {
+    const box = boxes.get(node.id)!;
+    const x = box.x - box.width / 2 + dx;
+    const y = box.y - box.height / 2 + dy;
+    const below = inner.get(node.id);
+    out.nodes.push({ node, x, y, width: box.width, height: box.height, isContainer: below !== undefined });
+    if (below) {
+      out.nodes.push(...below.nodes);
+      out.edges.push(...below.edges.map((edge) => ({ ...edge, points: edge.points.map((point) => shift(point, x, y)) })));
+    }
+    out.width = Math.max(out.width, x + box.width);
+    out.height = Math.max(out.height, y + box.height);
+  }
+  for (const edge of edges) {
+    const middle = (sheet.edge(edge.from, edge.to) as { points: Point[] }).points.slice(1, -1);
+    const [start, end] = ends(boxes.get(edge.from)!, boxes.get(edge.to)!, direction);
+    // With no box between there is nothing to go around, and dagre's single bend would only wobble.
+    const points = middle.length > 1 ? [start, ...middle, end] : [start, end];
+    out.edges.push({ ...edge, points: points.map((point) => shift(point, dx, dy)) });
+  }
+  return out;
+}
+
+interface Box extends Point {
+  width: number;
+  height: number;
+}
+
+const shift = (point: Point, dx: number, dy: number): Point => ({ x: point.x + dx, y: point.y + dy });
+
+function ends(from: Box, to: Box, direction: Direction): [Point, Point] {
+  return direction === "LR"
+    ? [{ x: from.x + from.width / 2, y: from.y }, { x: to.x - to.width / 2, y: to.y }]
+    : [{ x: from.x, y: from.y + from.height / 2 }, { x: to.x, y: to.y - to.height / 2 }];
+}
+
+function size(inner: Layout | undefined): { width: number; height: number } {
+  if (!inner) return { width: NODE_WIDTH, height: NODE_HEIGHT };
+  return { width: inner.width + CONTAINER_PAD, height: inner.height + CONTAINER_PAD };
+}
+
+/** A smooth line through the points that leaves and enters each of them along the direction of the graph. */
+export function path(points: readonly Point[], direction: Direction): string {
+  const [first, ...rest] = points;
+  if (!first) return "";
+  let d = `M${first.x},${first.y}`;
+  let last = first;
+  for (const point of rest) {
+    const mid = direction === "LR" ? (last.x + point.x) / 2 : (last.y + point.y) / 2;
+    d += direction === "LR"
+      ? `C${mid},${last.y} ${mid},${point.y} ${point.x},${point.y}`
+      : `C${last.x},${mid} ${point.x},${mid} ${point.x},${point.y}`;
+    last = point;
+  }
+  return d;
 }

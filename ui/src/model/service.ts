@@ -1,15 +1,16 @@
 import type { Service } from "../api/types";
 import type { Tone } from "./state";
 
-/** Judged by its replicas, so that it is right whatever word the server uses for the state. */
-export function serviceTone({ replicas, state }: Service): Tone {
-  if (replicas.failed > 0 || state === "failed") return "bad";
-  if (replicas.starting > 0 || replicas.draining > 0 || replicas.ready < replicas.desired) return "wait";
-  return replicas.desired === 0 ? "quiet" : "ok";
-}
+const TONES: Record<Service["state"], Tone> = {
+  starting: "wait", ready: "ok", idle: "quiet", degraded: "wait", failed: "bad", stopping: "wait",
+};
 
-/** `2 of 2 ready`, then only what is not zero. */
-export function replicaWords({ desired, ready, starting, draining, failed }: Service["replicas"]): string {
+export const serviceTone = ({ state }: Service): Tone => TONES[state] ?? "quiet";
+
+/** `2 of 2 ready`, then only what is not zero; for what has no replicas, what there is instead. */
+export function replicaWords({ kind, replicas: { desired, ready, starting, draining, failed } }: Service): string {
+  if (kind === "exec") return "a process per call";
+  if (kind === "url") return "elsewhere";
   if (desired + ready + starting + draining + failed === 0) return "none needed";
   const rest = [[starting, "starting"], [draining, "draining"], [failed, "failed"]] as const;
   return [`${ready} of ${desired} ready`, ...rest.filter(([count]) => count > 0).map(([count, name]) => `${count} ${name}`)].join(", ");

@@ -33,7 +33,7 @@ export function rows(steps: readonly Step[], toggled: ReadonlySet<string>): Step
     for (const step of ordered(children.get(parent) ?? [])) {
       const below = children.get(step.key)?.length ?? 0;
       const open = below > 0 && below <= OPEN_UP_TO !== toggled.has(step.key);
-      out.push({ step, depth, name: leafName(step.key, step.parent), children: below, open });
+      out.push({ step, depth, name: leafName(step.key, parent), children: below, open });
       if (open) visit(step.key, depth + 1);
     }
   };

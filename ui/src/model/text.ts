@@ -14,6 +14,12 @@ export function printable(text: string): string {
   return text.replace(ANSI, "").replace(/\r$/gm, "").replace(INVISIBLE, "\ufffd");
 }
 
+/** A revision is a digest: its beginning tells it from others. */
+export const shortRevision = (revision: string): string => revision.replace(/^sha256:/, "").slice(0, 12);
+
+/** Ids begin with the time, so that only their ends differ between runs of one minute. */
+export const shortId = (id: string): string => (id.length > 16 ? `${id.slice(0, 4)}…${id.slice(-8)}` : id);
+
 export function bytes(size: number): string {
   if (size < 1_000) return `${size} B`;
   if (size < 1_000_000) return `${(size / 1_000).toFixed(1)} kB`;

@@ -30,7 +30,7 @@ const MAX_TICKS = 5;
 /** Long enough to hold the run and each of its steps; a live one ends now. */
 export function scale(run: Run, steps: readonly Step[], now: number): Scale {
   const start = at(run.started_at) ?? at(run.created_at) ?? now;
-  const ends = steps.map((step) => at(step.finished_at) ?? (step.started_at ? now : start));
+  const ends = steps.map((step) => at(step.finished_at) ?? (step.started_at || step.waiting_on ? now : start));
   const live = run.finished_at ? at(run.finished_at)! : now;
   const end = Math.max(start + 1, live, ...(run.finished_at ? ends.filter((end) => end <= live) : ends));
   return { start, end, ticks: ticks(end - start) };
@@ -51,12 +51,12 @@ export function bars(step: Step, { start, end }: Scale, now: number, isParent: b
   const make = (kind: Bar["kind"], state: Bar["state"], from: number, to: number, title: string): Bar => ({
     kind, state, undo, from: place(from), to: Math.max(place(from), place(to)), title: `${title}, ${duration(to - from)}`,
   });
-  const began = at(step.started_at) ?? at(step.attempts[0]?.started_at);
+  const waits = step.state === "waiting" || step.state === "ready";
+  const began = at(step.started_at) ?? at(step.attempts[0]?.started_at) ?? (waits ? at(step.waiting_on?.since) : undefined);
   if (began === undefined) return [];
   const ended = at(step.finished_at) ?? now;
   if (isParent || step.attempts.length === 0) {
-    const idle = step.state === "waiting" || step.state === "ready";
-    return [make(idle ? "waiting" : "span", step.state, began, ended, word(step.state))];
+    return [make(waits ? "waiting" : "span", step.state, began, ended, word(step.state))];
   }
   const out: Bar[] = [];
   let reached = began;

@@ -1,6 +1,7 @@
 /** What a person wants to know first: how the run stands, why, and what happens next. */
 
 import type { Run, RunError, Step } from "../api/types";
+import { word } from "./state";
 import { isUndo, tries } from "./steps";
 import { duration, elapsed } from "./time";
 
@@ -41,8 +42,9 @@ export function verdict(run: Run, steps: readonly Step[], now: number): Verdict 
   }
 }
 
-/** For a row of a list: the headline, and the cause behind a colon. */
+/** For a row of a list, where the duration has a column of its own: the headline, and the cause behind a colon. */
 export function sentence(run: Run, now: number): string {
+  if (run.state === "running" || run.state === "succeeded") return word(run.state);
   const { headline, cause } = verdict(run, [], now);
   return cause ? `${headline}: ${firstLine(cause)}` : headline;
 }

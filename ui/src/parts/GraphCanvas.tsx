@@ -1,8 +1,8 @@
-import { Handle, MarkerType, Position, ReactFlow, ReactFlowProvider, type Edge, type Node, type NodeProps } from "@xyflow/react";
+import { BaseEdge, Handle, MarkerType, Position, ReactFlow, ReactFlowProvider, type Edge, type EdgeProps, type Node, type NodeProps } from "@xyflow/react";
 import { createContext, useContext, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Graph, GraphNode } from "../api/types";
 import { drawn, type NodeStatus } from "../model/graph";
-import { layout, type Direction, type Layout } from "../model/layout";
+import { layout, path, type Direction, type Layout } from "../model/layout";
 import { word } from "../model/state";
 import { duration, elapsed } from "../model/time";
 import { StateIcon } from "./Icon";
@@ -29,9 +29,11 @@ const MANY_NODES = 200;
 type Live = Pick<Props, "statuses" | "now" | "selected" | "onSelect">;
 const LiveContext = createContext<Live>({});
 
-type StepNode = Node<{ node: GraphNode; isContainer: boolean; direction: Direction }>;
+type StepNode = Node<{ node: GraphNode; isContainer: boolean }>;
+type StepEdge = Edge<{ path: string }>;
 
 const NODE_TYPES = { step: StepBox };
+const EDGE_TYPES = { step: StepLine };
 
 export function GraphCanvas({ graph, label, ...live }: Props) {
   const box = useRef<HTMLElement>(null);
@@ -39,8 +41,8 @@ export function GraphCanvas({ graph, label, ...live }: Props) {
   const direction: Direction = width < NARROW_PX ? "TB" : "LR";
   const shown = useMemo(() => drawn(graph), [graph]);
   const placed = useMemo(() => layout(shown, direction), [shown, direction]);
-  const nodes = useMemo(() => toNodes(placed, direction), [placed, direction]);
-  const edges = toEdges(shown, live.statuses);
+  const nodes = useMemo(() => toNodes(placed), [placed]);
+  const edges = toEdges(placed, direction, live.statuses);
   const scaled = Math.min(1, (width - MARGIN_PX) / placed.width) * placed.height;
   const height = Math.min(MAX_HEIGHT_PX, Math.max(MIN_HEIGHT_PX, scaled + 2 * MARGIN_PX));
   return (
@@ -53,6 +55,7 @@ export function GraphCanvas({ graph, label, ...live }: Props) {
               nodes={nodes}
               edges={edges}
               nodeTypes={NODE_TYPES}
+              edgeTypes={EDGE_TYPES}
               fitView
               fitViewOptions={{ maxZoom: 1, padding: `${MARGIN_PX}px` }}
               minZoom={0.2}
@@ -88,33 +91,40 @@ function useWidth(box: React.RefObject<HTMLElement | null>): number {
   return width;
 }
 
-function toNodes(placed: Layout, direction: Direction): StepNode[] {
-  return placed.placed.map(({ node, x, y, width, height, isContainer }) => ({
+function toNodes({ nodes }: Layout): StepNode[] {
+  const ids = new Set(nodes.map(({ node }) => node.id));
+  return nodes.map(({ node, x, y, width, height, isContainer }) => ({
     id: node.id,
     type: "step",
     position: { x, y },
     width,
     height,
-    data: { node, isContainer, direction },
-    ...(node.parent !== null && placed.placed.some((other) => other.node.id === node.parent) ? { parentId: node.parent } : {}),
+    data: { node, isContainer },
+    ...(node.parent !== null && ids.has(node.parent) ? { parentId: node.parent } : {}),
   }));
 }
 
-function toEdges(graph: Graph, statuses: Props["statuses"]): Edge[] {
-  return graph.edges.map((edge) => {
-    const dim = statuses?.get(edge.to)?.passedBy || statuses?.get(edge.from)?.passedBy;
+function toEdges({ edges }: Layout, direction: Direction, statuses: Props["statuses"]): StepEdge[] {
+  return edges.map(({ from, to, kind, points }) => {
+    const dim = statuses?.get(to)?.passedBy || statuses?.get(from)?.passedBy;
     return {
-      id: `${edge.from} ${edge.to} ${edge.kind}`,
-      source: edge.from,
-      target: edge.to,
-      className: `edge ${edge.kind}${dim ? " dim" : ""}`,
+      id: `${from} ${to}`,
+      type: "step",
+      source: from,
+      target: to,
+      className: `edge ${kind}${dim ? " dim" : ""}`,
       markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--edge)" },
+      data: { path: path(points, direction) },
       zIndex: 1,
     };
   });
 }
 
-function StepBox({ data: { node, isContainer, direction } }: NodeProps<StepNode>) {
+function StepLine({ data, markerEnd }: EdgeProps<StepEdge>) {
+  return <BaseEdge path={data?.path ?? ""} {...(markerEnd ? { markerEnd } : {})} />;
+}
+
+function StepBox({ data: { node, isContainer } }: NodeProps<StepNode>) {
   const { statuses, selected } = useContext(LiveContext);
   const status = statuses?.get(node.id);
   const classes = [
@@ -125,31 +135,33 @@ function StepBox({ data: { node, isContainer, direction } }: NodeProps<StepNode>
     status?.key !== undefined && status.key === selected ? "selected" : "",
     status?.key ? `is-${status.state}` : "",
   ];
+  const state = status?.passedBy ? "not-taken" : status?.state;
   return (
-    <div className={classes.join(" ")} data-node={node.id} data-state={status?.key ? status.state : status?.passedBy ? "not-taken" : undefined}>
-      <Handle type="target" position={direction === "LR" ? Position.Left : Position.Top} isConnectable={false} />
+    <div className={classes.join(" ")} data-node={node.id} data-state={state}>
+      {/* The layout says where lines end; the canvas only draws those between handles. */}
+      <Handle type="target" position={Position.Left} isConnectable={false} />
       <NodeBody node={node} status={status} />
-      <Handle type="source" position={direction === "LR" ? Position.Right : Position.Bottom} isConnectable={false} />
+      <Handle type="source" position={Position.Right} isConnectable={false} />
     </div>
   );
 }
 
 function NodeBody({ node, status }: { node: GraphNode; status: NodeStatus | undefined }) {
   const { now = 0, onSelect } = useContext(LiveContext);
-  const took = status && elapsed(status.startedAt, status.finishedAt, now);
+  const took = status && !status.passedBy ? elapsed(status.startedAt, status.finishedAt, now) : undefined;
   const key = status?.key;
   const content = (
     <>
       {status && <StateIcon state={status.passedBy ? "skipped" : status.state} />}
       <span className="node-text">
-        <span className="node-name">{node.name}</span>
-        <span className="node-call">{node.call ?? (node.label && node.label !== node.name ? node.label : node.kind)}</span>
-      </span>
-      <span className="node-facts">
-        {status?.items ? <Counts status={status} /> : node.for_each && <span className="badge">each</span>}
-        {status && status.tries > 1 && !status.items && <span className="badge">{status.tries} tries</span>}
-        {status?.undo && <span className="badge undo">undo {word(status.undo).toLowerCase()}</span>}
-        {took !== undefined && !status?.passedBy && <span className="node-took">{duration(took)}</span>}
+        <span className="node-line">
+          <span className="node-name">{node.name}</span>
+          {took !== undefined && <span className="node-took">{duration(took)}</span>}
+        </span>
+        <span className="node-line">
+          <span className="node-call" title={node.label ?? undefined}>{node.call ?? node.label ?? node.kind}</span>
+          <Facts node={node} status={status} />
+        </span>
       </span>
       {status && <span className="unseen">{status.passedBy ? "not taken" : word(status.state)}</span>}
       {status && status.items > 0 && <Strip status={status} />}
@@ -157,6 +169,14 @@ function NodeBody({ node, status }: { node: GraphNode; status: NodeStatus | unde
   );
   if (!onSelect || key === undefined) return <div className="node-body">{content}</div>;
   return <button className="node-body nopan" onClick={() => onSelect(key)}>{content}</button>;
+}
+
+/** What sets this node apart: how many items are done, how often it was tried, what its undo does. */
+function Facts({ node, status }: { node: GraphNode; status: NodeStatus | undefined }) {
+  if (status?.items) return <Counts status={status} />;
+  if (status?.undo) return <span className="badge undo">{status.undo === "succeeded" ? "undone" : `undo ${word(status.undo).toLowerCase()}`}</span>;
+  if (status && status.tries > 1) return <span className="badge">{status.tries} tries</span>;
+  return node.for_each ? <span className="badge">each</span> : null;
 }
 
 function Counts({ status }: { status: NodeStatus }) {

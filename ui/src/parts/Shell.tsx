@@ -1,4 +1,4 @@
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useFeedStatus, type FeedStatus } from "../api/feed";
 import { useNamespace } from "./hooks";
 
@@ -12,7 +12,7 @@ export function Shell() {
           Consort
         </Link>
         <nav aria-label="Main">
-          <Link to="/" activeOptions={{ exact: true, includeSearch: false }}>Runs</Link>
+          <RunsLink />
           <Link to="/workflows">Workflows</Link>
           <Link to="/services">Services</Link>
         </nav>
@@ -24,6 +24,12 @@ export function Shell() {
       </main>
     </>
   );
+}
+
+/** A run belongs to the runs, though their list lives at the root. */
+function RunsLink() {
+  const { pathname } = useLocation();
+  return <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={pathname.startsWith("/runs/") ? "active" : ""}>Runs</Link>;
 }
 
 function NamespaceSwitch() {

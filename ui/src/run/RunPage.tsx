@@ -7,6 +7,7 @@ import type { Run, Step } from "../api/types";
 import { statuses } from "../model/graph";
 import { isTerminal } from "../model/state";
 import { duration, elapsed } from "../model/time";
+import { shortRevision } from "../model/text";
 import { verdict } from "../model/verdict";
 import { GraphCanvas } from "../parts/GraphCanvas";
 import { StateIcon } from "../parts/Icon";
@@ -94,7 +95,6 @@ function Head({ run, steps, now, namespace }: { run: Run; steps: Step[]; now: nu
 }
 
 const QUEUED_WORTH_SAYING_MS = 500;
-const shortRevision = (revision: string | number): string => String(revision).replace(/^sha256:/, "").slice(0, 12);
 
 interface RunGraphProps {
   run: Run;

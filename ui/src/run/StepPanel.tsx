@@ -48,7 +48,7 @@ export function StepPanel({ run, step, now, namespace, onClose }: Props) {
             search={(old) => ({ ...old, tab: name === "data" ? undefined : name })}
             replace
             resetScroll={false}
-            aria-current={(tab ?? "data") === name ? "page" : undefined}
+            activeOptions={{ exact: true, includeSearch: true }}
           >
             {TAB_LABELS[name]}
           </Link>

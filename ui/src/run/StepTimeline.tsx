@@ -41,6 +41,9 @@ export function StepTimeline({ run, steps, now, selected, onSelect }: Props) {
   );
 }
 
+/** The link of the chosen row, and no other, is the current one. */
+const EXACT = { exact: true, includeSearch: true };
+
 interface RowProps {
   row: StepRow;
   steps: Step[];
@@ -62,16 +65,17 @@ function Row({ row, steps, axis, now, toggled, isSelected }: RowProps) {
           className="row-link"
           to="/runs/$id"
           from="/runs/$id"
-          search={(old) => ({ ...old, step: isSelected ? undefined : step.key })}
+          search={(old) => ({ ...old, step: step.key })}
+          activeOptions={EXACT}
           replace
           resetScroll={false}
-          aria-current={isSelected ? "true" : undefined}
         >
           {name}<span className="unseen">, {word(step.state)}</span>
         </Link>
         <span className="step-kind">{row.children && !row.open ? <Counts steps={steps} parent={step.key} /> : step.call ?? step.kind}</span>
+        <Progress step={step} />
         {tries(step) > 1 && <span className="badge" title={`${tries(step)} tries`}>{tries(step)} tries</span>}
-        {step.cached ? <span className="badge">cached</span> : null}
+        {step.cached ? <span className="badge" title={`From ${step.cached.run}, ${step.cached.step}`}>cached</span> : null}
       </div>
       <div className="step-took">{took === undefined ? word(step.state) : duration(took)}</div>
       <BarStrip bars={bars(step, axis, now, row.children > 0)} />
@@ -92,12 +96,18 @@ function Toggle({ row, toggled }: { row: StepRow; toggled: ReadonlySet<string> }
       search={(old) => ({ ...old, open })}
       replace
       resetScroll={false}
+      activeOptions={EXACT}
       aria-label={`${row.open ? "Close" : "Open"} the ${row.children} steps of ${row.step.key}`}
       aria-expanded={row.open}
     >
       <Chevron open={row.open} />
     </Link>
   );
+}
+
+function Progress({ step: { state, progress } }: { step: Step }) {
+  if (state !== "running" || progress?.fraction == null) return null;
+  return <span className="badge" title={progress.message ?? undefined}>{Math.round(progress.fraction * 100)} %</span>;
 }
 
 function Counts({ steps, parent }: { steps: Step[]; parent: string }) {

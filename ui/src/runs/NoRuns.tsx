@@ -33,12 +33,17 @@ export function startCommand(workflow: Workflow): string {
   return `consort run ${workflow.name}${fields.join("")}`;
 }
 
-/** Reads both the short form of types and JSON Schema. */
+/** The fields that the schema requires; all that it has when it requires none. */
 function inputFields(input: Json | undefined): [name: string, isFile: boolean][] {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) return [];
-  const properties = input.properties;
-  const fields = typeof properties === "object" && properties !== null && !Array.isArray(properties) ? properties : input;
-  return Object.entries(fields)
-    .filter(([name]) => !name.endsWith("?"))
-    .map(([name, type]) => [name, JSON.stringify(type).includes("file")]);
+  if (!isObject(input) || !isObject(input.properties)) return [];
+  const required = Array.isArray(input.required) ? input.required : [];
+  const all = Object.entries(input.properties);
+  const shown = required.length ? all.filter(([name]) => required.includes(name)) : all;
+  return shown.map(([name, type]) => [name, isFile(type)]);
 }
+
+/** A file travels as an object with the digest of its bytes; how the schema says so may be by name or by form. */
+const isFile = (type: Json): boolean => /"(?:file|artifact)"|\/file"/.test(JSON.stringify(type));
+
+const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

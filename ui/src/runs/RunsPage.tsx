@@ -19,7 +19,7 @@ export function RunsPage() {
   useTitle("Runs");
   const filter = route.useSearch();
   const { namespace, known } = useNamespace();
-  useFeed({ namespace });
+  useFeed({ namespace, events: "run" });
   const query = useInfiniteQuery({ ...queries.runs(namespace, filter), enabled: known });
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const now = useNow(items.some((run) => !isTerminal(run.state)));
@@ -79,7 +79,7 @@ function Filters() {
 
 function Chip({ label, state, on }: { label: string; state: string | undefined; on: boolean }) {
   return (
-    <Link to="/" search={(old) => ({ ...old, state })} className={on ? "chip on" : "chip"} aria-current={on ? "true" : undefined}>
+    <Link to="/" search={(old) => ({ ...old, state })} className={on ? "chip on" : "chip"} activeOptions={{ exact: true, includeSearch: true }}>
       {label}
     </Link>
   );

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Run } from "../api/types";
 import { isTerminal } from "../model/state";
+import { shortId } from "../model/text";
 import { ago, duration, elapsed } from "../model/time";
 import { sentence } from "../model/verdict";
 import { StateIcon } from "../parts/Icon";
@@ -39,7 +40,7 @@ function Row({ run, now }: { run: Run; now: number }) {
         {run.undo === "complete" && <span className="badge">Undone</span>}
       </td>
       <td>{run.workflow}</td>
-      <td className="id">{run.id}</td>
+      <td className="id" title={run.id}>{shortId(run.id)}</td>
       <td className="figure"><time dateTime={run.created_at} title={created}>{ago(run.created_at, now)}</time></td>
       <td className={isTerminal(run.state) ? "figure" : "figure live"}>{took === undefined ? "–" : duration(took)}</td>
     </tr>

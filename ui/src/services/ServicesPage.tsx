@@ -1,15 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { useFeed } from "../api/feed";
 import * as queries from "../api/queries";
-import type { Json, Service } from "../api/types";
+import type { Service } from "../api/types";
 import { Empty, ErrorMessage, Loading } from "../parts/Message";
 import { useNamespace, useTitle } from "../parts/hooks";
+import { printable, shortRevision } from "../model/text";
 import { replicaWords, serviceTone } from "../model/service";
 
 export function ServicesPage() {
   useTitle("Services");
   const { namespace, known } = useNamespace();
-  useFeed({ namespace });
+  useFeed({ namespace, events: "service" });
   const query = useQuery({ ...queries.services(namespace), enabled: known });
   const items = query.data?.items ?? [];
   return (
@@ -45,26 +46,19 @@ function ServicesTable({ services }: { services: Service[] }) {
       <tbody>
         {services.map((service) => (
           <tr key={service.name} data-service={service.name}>
-            <td className="name">{service.name}</td>
+            <td className="name">
+              {service.name}
+              {service.detail && <p className="detail">{printable(service.detail)}</p>}
+            </td>
             <td><span className={`service-state tone-${serviceTone(service)}`}><span className="dot" aria-hidden="true" />{service.state}</span></td>
-            <td>{replicaWords(service.replicas)}</td>
-            <td className="id">{service.revision == null ? "–" : String(service.revision).replace(/^sha256:/, "").slice(0, 12)}</td>
+            <td>{replicaWords(service)}</td>
+            <td className="id">{service.revision ? shortRevision(service.revision) : "–"}</td>
             <td className="figure" data-label="in flight">{service.in_flight}</td>
             <td className="figure" data-label="queued">{service.queued}</td>
-            <td className="quiet">{operationNames(service.operations).join(", ")}</td>
+            <td className="quiet">{Object.keys(service.operations).join(", ")}</td>
           </tr>
         ))}
       </tbody>
     </table>
   );
-}
-
-/** A map by name, or a list of names or of operations. */
-function operationNames(operations: Json | undefined): string[] {
-  if (typeof operations !== "object" || operations === null) return [];
-  if (!Array.isArray(operations)) return Object.keys(operations);
-  return operations.flatMap((item) => {
-    if (typeof item === "string") return [item];
-    return typeof item === "object" && item !== null && !Array.isArray(item) && typeof item.name === "string" ? [item.name] : [];
-  });
 }

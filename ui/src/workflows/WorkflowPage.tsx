@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import * as queries from "../api/queries";
+import { shortRevision } from "../model/text";
 import { GraphCanvas } from "../parts/GraphCanvas";
 import { JsonView } from "../parts/JsonView";
 import { ErrorMessage, Loading } from "../parts/Message";
@@ -26,7 +27,7 @@ export function WorkflowPage() {
         <h1>{name}</h1>
         <p className="facts">
           {workflow.data.description && <span>{workflow.data.description}</span>}
-          <span>revision <code>{String(revision ?? workflow.data.revision).replace(/^sha256:/, "").slice(0, 12)}</code></span>
+          <span>revision <code>{shortRevision(revision ?? workflow.data.revision)}</code></span>
           <RecentRuns workflow={name} namespace={namespace} />
           <Link to="/" search={(old) => ({ namespace: old.namespace, workflow: name })}>All its runs</Link>
         </p>

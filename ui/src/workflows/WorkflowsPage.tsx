@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import * as queries from "../api/queries";
 import type { Workflow } from "../api/types";
+import { shortRevision } from "../model/text";
 import { Empty, ErrorMessage, Loading } from "../parts/Message";
 import { useNamespace, useTitle } from "../parts/hooks";
 import { RecentRuns } from "./RecentRuns";
@@ -43,7 +44,7 @@ function Row({ workflow, namespace }: { workflow: Workflow; namespace: string | 
         </Link>
         {workflow.description && <p className="quiet">{workflow.description}</p>}
       </td>
-      <td className="id">{String(workflow.revision).replace(/^sha256:/, "").slice(0, 12)}</td>
+      <td className="id">{shortRevision(workflow.revision)}</td>
       <td><RecentRuns workflow={workflow.name} namespace={namespace} /></td>
     </tr>
   );
