@@ -91,6 +91,7 @@ function failedPlan() {
   const tries = [1, 2, 3].map((n) => ({ from: from + (n - 1) * 2100, to: from + (n - 1) * 2100 + 600, error: error("check", n, "check.sh: cannot read rates.csv: No such file or directory", { http_status: null, kind: "operation" }) }));
   steps.push(call("check", "income.check", [from, from + 4800], { tries, fails: error("check", 3, "check.sh: cannot read rates.csv: No such file or directory", { http_status: null }), output: null, input: { incomes: [4210.5], declared: 50000 } }));
   steps.push(call("account.undo", "ledger.close", [from + 4900, from + 5300], { input: { id: "acc_20417" }, output: {}, kind: "call" }));
+  steps.find((step) => step.key === "account").undoneAt = from + 5300;
   return steps;
 }
 
@@ -120,7 +121,7 @@ export function stepAt(run, planned, now) {
   const done = now >= run.startsAt + to;
   const attempts = name && !(planned.key === "fields") ? attemptsAt(run, planned, now) : [];
   const current = attempts.at(-1);
-  const undone = done && run.steps.some((other) => other.key === `${key}.undo` && now >= run.startsAt + other.to);
+  const undone = planned.undoneAt !== undefined && now >= run.startsAt + planned.undoneAt;
   const state = done ? (fails ? "failed" : undone ? "undone" : "succeeded") : waits || (current && current.state !== "running") ? "waiting" : "running";
   return {
     key, kind, call: name, state, parent, index, input, attempts,

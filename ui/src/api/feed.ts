@@ -6,7 +6,7 @@ import { isTerminal } from "../model/state";
 import { address, type Query } from "./client";
 import { appendLog, patchRun, patchRunPages, patchServices, patchSteps } from "./patch";
 import { keys, type RunFilter, type Steps } from "./queries";
-import type { FeedEvent, LogLine, Page, Run, Service } from "./types";
+import type { FeedEvent, LogLine, Page, Run, Service, Step } from "./types";
 
 export type FeedStatus = "off" | "connecting" | "live" | "lost";
 
@@ -106,27 +106,36 @@ function batcher(flush: (events: FeedEvent[]) => void) {
   };
 }
 
+/** Many steps and lines of one batch cost one change of the cache: a fan-out sends them by the hundred. */
 function apply(client: QueryClient, events: FeedEvent[]) {
+  const steps = new Map<string, Step[]>();
+  const lines = new Map<string, LogLine[]>();
   for (const { event, data } of events) {
     switch (event) {
       case "run":
         applyRun(client, data);
         break;
-      case "step": {
-        const { run, ...step } = data;
-        client.setQueryData<Steps>(keys.steps(run), (known) => known && patchSteps(known, step));
+      case "step":
+        add(steps, data.run, data);
         break;
-      }
       case "service":
         client.setQueriesData<Page<Service>>({ queryKey: keys.services }, (known) => known && patchServices(known, data));
         break;
-      case "log": {
-        const { run, ...line } = data;
-        client.setQueryData<Page<LogLine>>(keys.logs(run, line.step), (known) => known && appendLog(known, line));
+      case "log":
+        add(lines, JSON.stringify(keys.logs(data.run, data.step)), data);
         break;
-      }
     }
   }
+  for (const [run, batch] of steps) client.setQueryData<Steps>(keys.steps(run), (known) => known && patchSteps(known, batch));
+  for (const [key, batch] of lines) {
+    client.setQueryData<Page<LogLine>>(JSON.parse(key) as string[], (known) => known && appendLog(known, batch));
+  }
+}
+
+function add<T>(groups: Map<string, T[]>, key: string, item: T) {
+  const group = groups.get(key);
+  if (group) group.push(item);
+  else groups.set(key, [item]);
 }
 
 function applyRun(client: QueryClient, event: Run) {

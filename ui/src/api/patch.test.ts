@@ -46,17 +46,22 @@ describe("a run follows the feed", () => {
 
   it("adds a new step and changes a known one, keeping its input", () => {
     const known = { items: [step("pages", { input: { n: 1 } })], cut: false };
-    const after = patchSteps(patchSteps(known, step("pages", { state: "succeeded", input: null })), step("check"));
+    const after = patchSteps(known, [step("pages", { state: "succeeded", input: null }), step("check")]);
     expect(after.items.map((item) => [item.key, item.state])).toEqual([["pages", "succeeded"], ["check", "running"]]);
     expect(after.items[0]?.input).toEqual({ n: 1 });
     expect(known.items[0]?.state).toBe("running");
   });
 });
 
+it("applies a batch in its order", () => {
+  const after = patchSteps({ items: [], cut: false }, [step("a"), step("b"), step("a", { state: "succeeded" })]);
+  expect(after.items.map((item) => [item.key, item.state])).toEqual([["a", "succeeded"], ["b", "running"]]);
+});
+
 it("keeps the newest lines of a log that never ends", () => {
   const line = (n: number): LogLine => ({ at: "2026-11-24T10:00:00Z", step: "a", attempt: 1, stream: "stdout", line: String(n) });
   let page = { items: Array.from({ length: MAX_LOG_LINES }, (_, n) => line(n)) };
-  page = appendLog(page, line(MAX_LOG_LINES));
+  page = appendLog(page, [line(MAX_LOG_LINES)]);
   expect(page.items).toHaveLength(MAX_LOG_LINES);
   expect(page.items.at(-1)?.line).toBe(String(MAX_LOG_LINES));
 });

@@ -11,12 +11,16 @@ export function patchRun(known: Run | undefined, event: Run): Run {
   return { ...known, ...event, input: event.input ?? known?.input, output: event.output ?? known?.output };
 }
 
-export function patchSteps(known: Steps, event: Step): Steps {
-  const at = known.items.findIndex((step) => step.key === event.key);
-  if (at < 0) return { ...known, items: [...known.items, event] };
+/** The steps of one run, changed by a batch of events in their order; new ones come last. */
+export function patchSteps(known: Steps, events: readonly Step[]): Steps {
   const items = known.items.slice();
-  const before = items[at];
-  items[at] = { ...before, ...event, input: event.input ?? before?.input, output: event.output ?? before?.output };
+  const places = new Map(items.map((step, place) => [step.key, place]));
+  for (const event of events) {
+    const place = places.get(event.key) ?? items.length;
+    const before = items[place];
+    items[place] = { ...before, ...event, input: event.input ?? before?.input, output: event.output ?? before?.output };
+    places.set(event.key, place);
+  }
   return { ...known, items };
 }
 
@@ -48,6 +52,6 @@ export function patchServices(page: Page<Service>, event: Service): Page<Service
   return { ...page, items };
 }
 
-export function appendLog(page: Page<LogLine>, line: LogLine): Page<LogLine> {
-  return { ...page, items: [...page.items, line].slice(-MAX_LOG_LINES) };
+export function appendLog(page: Page<LogLine>, lines: readonly LogLine[]): Page<LogLine> {
+  return { ...page, items: [...page.items, ...lines].slice(-MAX_LOG_LINES) };
 }

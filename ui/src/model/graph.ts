@@ -48,7 +48,8 @@ export function statuses(graph: Graph, steps: readonly Step[]): Map<string, Node
     const id = nodeOf(step.key, ids);
     if (id === undefined) continue;
     if (isUndo(step.key) && !isUndo(id)) undos.set(id, step);
-    else byNode.set(id, [...(byNode.get(id) ?? []), step]);
+    else if (byNode.has(id)) byNode.get(id)!.push(step);
+    else byNode.set(id, [step]);
   }
   const out = new Map<string, NodeStatus>();
   for (const node of graph.nodes) out.set(node.id, status(node, byNode.get(node.id) ?? [], undos.get(node.id)));
@@ -64,7 +65,7 @@ function status(node: GraphNode, steps: readonly Step[], undo: Step | undefined)
     state,
     counts: countStates(items.map((step) => step.state)),
     items: items.length,
-    tries: Math.max(0, ...steps.map(tries)),
+    tries: steps.reduce((most, step) => Math.max(most, tries(step)), 0),
     startedAt: self?.started_at ?? items[0]?.started_at ?? undefined,
     finishedAt: self?.finished_at ?? undefined,
     undo: undo?.state,

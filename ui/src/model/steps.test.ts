@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Step } from "../api/types";
 import { isUndo, leafName, OPEN_UP_TO, rows } from "./steps";
-import { printable, shortId } from "./text";
+import { gist, printable, shortId } from "./text";
 import { duration } from "./time";
 
 const step = (key: string, more: Partial<Step> = {}): Step => ({ key, kind: "call", state: "succeeded", attempts: [], ...more });
@@ -54,6 +54,14 @@ it.each([
   ["markup, which is only text", "<b>x</b>", "<b>x</b>"],
   ["tabs and lines", "a\tb\r\nc", "a\tb\nc"],
 ])("shows %s as text", (_, text, expected) => expect(printable(text)).toBe(expected));
+
+it.each<[Parameters<typeof gist>[0], string]>([
+  [{ applicant: "hanna", document: { artifact: "sha256:1", name: "stub.pdf", size: 1 }, declared: 50000, more: "x" }, "hanna, stub.pdf, 50000"],
+  [{ approved: true }, "approved: true"],
+  [{ nested: { deep: 1 }, list: [1] }, ""],
+  ["x".repeat(40), `${"x".repeat(31)}…`],
+  [null, ""],
+])("%o in a few words is %s", (value, expected) => expect(gist(value)).toBe(expected));
 
 it("tells two runs of one moment apart", () => {
   expect(shortId("run_019a4c2e7b9f798f02c16bd9d1c40aaa")).toBe("run_…d1c40aaa");

@@ -1,5 +1,7 @@
 /** Text that others wrote, made safe to look at: it is always shown as text, never as markup. */
 
+import type { Json } from "../api/types";
+
 /** Longer lines are cut, with a way to see the rest. */
 export const MAX_LINE = 2_000;
 export const MAX_JSON = 20_000;
@@ -19,6 +21,26 @@ export const shortRevision = (revision: string): string => revision.replace(/^sh
 
 /** Ids begin with the time, so that only their ends differ between runs of one minute. */
 export const shortId = (id: string): string => (id.length > 16 ? `${id.slice(0, 4)}…${id.slice(-8)}` : id);
+
+/** A value in a few words: its first plain fields, a file by its name. */
+export function gist(value: Json | undefined): string {
+  if (value == null) return "";
+  if (typeof value !== "object") return short(value);
+  const fields = Object.entries(value).map(([name, field]) => {
+    if (typeof field === "boolean") return `${name}: ${field}`;
+    if (typeof field === "string" || typeof field === "number") return short(field);
+    return typeof field === "object" && field !== null && !Array.isArray(field) && typeof field.name === "string" ? short(field.name) : "";
+  });
+  return fields.filter(Boolean).slice(0, GIST_FIELDS).join(", ");
+}
+
+const GIST_FIELDS = 3;
+const GIST_LENGTH = 32;
+
+function short(value: string | number | boolean): string {
+  const text = printable(String(value)).replace(/\s+/g, " ");
+  return text.length > GIST_LENGTH ? `${text.slice(0, GIST_LENGTH - 1)}…` : text;
+}
 
 export function bytes(size: number): string {
   if (size < 1_000) return `${size} B`;

@@ -38,7 +38,7 @@ export function Actions({ run, namespace }: { run: Run; namespace: string | unde
           <p>{asked?.effect}</p>
           <div className="actions">
             <button value="no" autoFocus>Leave it</button>
-            <button value="yes" className="strong" onClick={() => asked && act.mutate(asked)}>{asked?.label}</button>
+            <button value="yes" className="strong" onClick={() => asked && act.mutate(asked)}>{asked?.label} the run</button>
           </div>
         </form>
       </dialog>

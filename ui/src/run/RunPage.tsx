@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { useCallback, useMemo } from "react";
 import { useFeed } from "../api/feed";
 import * as queries from "../api/queries";
 import type { Run, Step } from "../api/types";
 import { statuses } from "../model/graph";
-import { isTerminal } from "../model/state";
+import { isTerminal, word } from "../model/state";
 import { duration, elapsed } from "../model/time";
 import { shortRevision } from "../model/text";
 import { verdict } from "../model/verdict";
@@ -42,7 +42,9 @@ function LoadedRun({ run, namespace }: { run: Run; namespace: string | undefined
   const navigate = useNavigate({ from: "/runs/$id" });
   const query = useQuery(queries.steps(namespace, run.id));
   const steps = query.data?.items ?? NO_STEPS;
-  const now = useNow(!isTerminal(run.state), LIVE_TICK_MS);
+  const tick = useNow(!isTerminal(run.state), LIVE_TICK_MS);
+  // What has just arrived is not in the future, though the clock ticks later.
+  const now = Math.max(tick, query.dataUpdatedAt);
   const select = useCallback(
     (step: string | undefined) => void navigate({ search: (old) => ({ ...old, step }), replace: true, resetScroll: false }),
     [navigate],
@@ -76,7 +78,9 @@ function Head({ run, steps, now, namespace }: { run: Run; steps: Step[]; now: nu
         <span className="id">{run.id}</span>
       </p>
       <div className="verdict-row">
-        <h1 className="verdict" aria-live="polite">
+        {/* The heading ticks; only a change of state is worth interrupting a listener for. */}
+        <p className="unseen" role="status">{word(run.state)}</p>
+        <h1 className="verdict">
           <StateIcon state={run.state} />
           <span><Ticked text={headline} /></span>
         </h1>
@@ -107,13 +111,14 @@ interface RunGraphProps {
 
 function RunGraph({ run, steps, now, namespace, selected, onSelect }: RunGraphProps) {
   const graph = useQuery(queries.graph(namespace, run.workflow, run.revision));
+  const nodes = useMemo(() => graph.data && statuses(graph.data, steps), [graph.data, steps]);
   if (graph.isError) return <ErrorMessage error={graph.error} />;
-  if (!graph.data) return <section className="canvas" aria-busy="true" />;
+  if (!graph.data || !nodes) return <section className="canvas" aria-busy="true" />;
   return (
     <GraphCanvas
       graph={graph.data}
       label="Graph of the run"
-      statuses={statuses(graph.data, steps)}
+      statuses={nodes}
       now={now}
       selected={selected}
       onSelect={onSelect}

@@ -128,6 +128,9 @@ function Axis({ scale }: { scale: Scale }) {
 }
 
 const BAR_HEIGHT: Record<Bar["kind"], number> = { attempt: 12, waiting: 12, span: 4 };
+/** A try that came to nothing is thin: its shape tells it apart, not only its colour. */
+const FAILED_HEIGHT = 6;
+const heightOf = ({ kind, state }: Bar): number => (kind === "attempt" && tone(state) === "bad" ? FAILED_HEIGHT : BAR_HEIGHT[kind]);
 const STRIP_HEIGHT = 28;
 
 function BarStrip({ bars }: { bars: Bar[] }) {
@@ -140,8 +143,8 @@ function BarStrip({ bars }: { bars: Bar[] }) {
           className={`bar ${bar.kind} tone-${tone(bar.state)}${bar.undo ? " undo" : ""}`}
           x={`${bar.from * 100}%`}
           width={`${(bar.to - bar.from) * 100}%`}
-          y={(STRIP_HEIGHT - BAR_HEIGHT[bar.kind]) / 2}
-          height={BAR_HEIGHT[bar.kind]}
+          y={(STRIP_HEIGHT - heightOf(bar)) / 2}
+          height={heightOf(bar)}
           rx="2"
         >
           <title>{bar.title}</title>

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Run } from "../api/types";
 import { isTerminal } from "../model/state";
-import { shortId } from "../model/text";
+import { gist, shortId } from "../model/text";
 import { ago, duration, elapsed } from "../model/time";
 import { sentence } from "../model/verdict";
 import { StateIcon } from "../parts/Icon";
@@ -35,11 +35,12 @@ function Row({ run, now }: { run: Run; now: number }) {
         <StateIcon state={run.state} />
         <Link className="row-link" to="/runs/$id" params={{ id: run.id }} search={(old) => ({ namespace: old.namespace })}>
           <Ticked text={sentence(run, now)} />
+          {run.state === "succeeded" && <span className="outcome">{gist(run.output)}</span>}
         </Link>
         {run.undo === "incomplete" && <span className="badge bad">Undo incomplete</span>}
         {run.undo === "complete" && <span className="badge">Undone</span>}
       </td>
-      <td>{run.workflow}</td>
+      <td className="about"><span>{run.workflow}</span> <span className="quiet">{gist(run.input)}</span></td>
       <td className="id" title={run.id}>{shortId(run.id)}</td>
       <td className="figure"><time dateTime={run.created_at} title={created}>{ago(run.created_at, now)}</time></td>
       <td className={isTerminal(run.state) ? "figure" : "figure live"}>{took === undefined ? "–" : duration(took)}</td>

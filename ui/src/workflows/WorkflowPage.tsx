@@ -23,7 +23,7 @@ export function WorkflowPage() {
   return (
     <div className="page">
       <header className="run-head">
-        <p className="crumbs"><Link to="/workflows" search={(old) => ({ namespace: old.namespace })}>Workflows</Link><span aria-hidden="true">/</span></p>
+        <p className="crumbs"><Link to="/workflows" search={(old) => ({ namespace: old.namespace })}>Workflows</Link></p>
         <h1>{name}</h1>
         <p className="facts">
           {workflow.data.description && <span>{workflow.data.description}</span>}
