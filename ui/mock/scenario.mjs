@@ -9,25 +9,25 @@ const SECRET_FREE_INPUT = (applicant, declared) => ({
   document: { artifact: "sha256:9f2c4e", name: `${applicant}.pdf`, type: "application/pdf", size: 48213, url: "/api/v1/artifacts/sha256:9f2c4e" },
 });
 
+const node = (id, more = {}) => ({ id, name: id, kind: "call", call: null, for_each: false, parent: null, label: null, ...more });
+const branch = (n, label) => node(`decision[${n}]`, { name: `[${n}]`, kind: "value", parent: "decision", label });
+
 export const GRAPH = {
   revision: "sha256:4be1c09d7a22f1",
   nodes: [
-    { id: "pages", name: "pages", kind: "call", call: "documents.split", for_each: false, parent: null, label: null },
-    { id: "fields", name: "fields", kind: "call", call: "parser.parse", for_each: true, parent: null, label: null },
-    { id: "account", name: "account", kind: "call", call: "ledger.open", for_each: false, parent: null, label: null },
-    { id: "check", name: "check", kind: "call", call: "income.check", for_each: false, parent: null, label: null },
-    { id: "decision", name: "decision", kind: "switch", for_each: false, parent: null, label: null },
-    { id: "decision[0]", name: "sure", kind: "value", for_each: false, parent: "decision", label: "check.confidence >= 0.9" },
-    { id: "decision.else", name: "else", kind: "await", for_each: false, parent: "decision", label: null },
-    { id: "notice", name: "notice", kind: "call", call: "notifier.send", for_each: false, parent: null, label: null },
+    node("pages", { call: "documents.split" }),
+    node("fields", { call: "parser.parse", for_each: true }),
+    node("check", { call: "income.check" }),
+    node("decision", { kind: "switch" }),
+    branch(0, "fields.exists(f, f.confidence > 0.0 && f.confidence < 0.9)"),
+    branch(1, "check.confidence < 0.9"),
+    branch(2, "check.ratio < 0.8"),
+    node("decision.else", { name: "else", kind: "await", parent: "decision" }),
+    node("account", { call: "ledger.open", label: "decision.approved" }),
+    node("notice", { call: "notifier.send" }),
   ],
-  edges: [
-    { from: "pages", to: "fields", kind: "data" },
-    { from: "fields", to: "check", kind: "data" },
-    { from: "check", to: "decision", kind: "data" },
-    { from: "decision", to: "notice", kind: "data" },
-    { from: "account", to: "notice", kind: "after" },
-  ],
+  edges: [["pages", "fields"], ["fields", "check"], ["fields", "decision"], ["check", "decision"], ["decision", "account"], ["decision", "notice"], ["account", "notice"]]
+    .map(([from, to]) => ({ from, to, kind: "data" })),
 };
 
 export const WORKFLOWS = [
@@ -72,25 +72,26 @@ function plan(pages, { approved = true, ask = false } = {}) {
       output: { employer: "Nordlicht Werke GmbH", monthly_income: 4210.5, confidence: 0.97 },
     }));
   }
-  steps.push(call("account", "ledger.open", [60, 480], { input: { owner: "applicant" }, output: { id: "acc_20417" } }));
-  steps.push(call("check", "income.check", [fieldsEnd + 20, fieldsEnd + 700], { input: { incomes: [4210.5, 4188], declared: 50000 }, output: { ratio: 1.01, confidence: ask ? 0.61 : 0.98 } }));
   const at = fieldsEnd + 720;
+  if (!ask) steps.push(call("account", "ledger.open", [at + 20, at + 440], { input: { owner: "applicant" }, output: { id: "acc_20417" } }));
+  steps.push(call("check", "income.check", [fieldsEnd + 20, fieldsEnd + 700], { input: { incomes: [4210.5, 4188], declared: 50000 }, output: { ratio: 1.01, confidence: ask ? 0.61 : 0.98 } }));
   steps.push({ ...call("decision", null, [at, ask ? Infinity : at + 4], { output: { approved } }), kind: "switch" });
   if (ask) {
     steps.push({ ...call("decision.else", null, [at, Infinity], { parent: "decision" }), kind: "await", waits: "Approve Hanna Weiss? Nobody has answered yet; without an answer it is refused in 2 d." });
   } else {
-    steps.push({ ...call("decision[0]", null, [at + 1, at + 3], { parent: "decision", output: { approved } }), kind: "value" });
-    steps.push(call("notice", "notifier.send", [at + 20, at + 500], { input: { to: "applicant", approved }, output: {} }));
+    steps.push({ ...call("decision[2]", null, [at + 1, at + 3], { parent: "decision", output: { approved } }), kind: "value" });
+    steps.push(call("notice", "notifier.send", [at + 460, at + 900], { input: { to: "applicant", approved }, output: {} }));
   }
   return steps;
 }
 
 function failedPlan() {
-  const steps = plan(2).filter((step) => !["check", "decision", "decision[0]", "notice"].includes(step.key));
-  const from = 3400;
-  const tries = [1, 2, 3].map((n) => ({ from: from + (n - 1) * 2100, to: from + (n - 1) * 2100 + 600, error: error("check", n, "check.sh: cannot read rates.csv: No such file or directory", { http_status: null, kind: "operation" }) }));
-  steps.push(call("check", "income.check", [from, from + 4800], { tries, fails: error("check", 3, "check.sh: cannot read rates.csv: No such file or directory", { http_status: null }), output: null, input: { incomes: [4210.5], declared: 50000 } }));
-  steps.push(call("account.undo", "ledger.close", [from + 4900, from + 5300], { input: { id: "acc_20417" }, output: {}, kind: "call" }));
+  const steps = plan(2).filter((step) => !["notice"].includes(step.key));
+  const from = 4300;
+  const broken = (n) => error("notice", n, "the mail server turned the letter away: 451 try again later");
+  const tries = [1, 2, 3].map((n) => ({ from: from + (n - 1) * 2100, to: from + (n - 1) * 2100 + 600, error: broken(n) }));
+  steps.push(call("notice", "notifier.send", [from, from + 4800], { tries, fails: broken(3), output: null, input: { to: "hanna", approved: true } }));
+  steps.push(call("account.undo", "ledger.close", [from + 4900, from + 5300], { input: { id: "acc_20417" }, output: {} }));
   steps.find((step) => step.key === "account").undoneAt = from + 5300;
   return steps;
 }

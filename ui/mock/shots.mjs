@@ -10,7 +10,7 @@ const folder = process.argv[2] ?? "shots";
 const [live, waiting, , failed, done, , wide] = RUNS.map((run) => run.id);
 const PAGES = {
   runs: "/", "runs-empty": "/?state=timed_out", live: `/runs/${live}`, waiting: `/runs/${waiting}`,
-  failed: `/runs/${failed}?step=check`, done: `/runs/${done}?step=fields%5B1%5D`, logs: `/runs/${done}?step=fields%5B1%5D&tab=logs`, wide: `/runs/${wide}`,
+  failed: `/runs/${failed}?step=notice`, done: `/runs/${done}?step=fields%5B1%5D`, logs: `/runs/${done}?step=fields%5B1%5D&tab=logs`, wide: `/runs/${wide}`,
   workflows: "/workflows", workflow: "/workflows/loan-application", services: "/services", missing: "/runs/run_none",
 };
 const LOOKS = { light: {}, dark: { colorScheme: "dark" }, phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 } };

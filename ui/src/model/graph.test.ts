@@ -87,7 +87,7 @@ describe("the layout", () => {
 
   it("holds branches inside their switch, below each other", () => {
     const [box, first, other] = [at("decision"), at("decision[0]"), at("decision.else")];
-    expect(box.isContainer).toBe(true);
+    expect([box.shape, first.shape, other.shape]).toEqual(["container", "branch", "branch"]);
     for (const inner of [first, other]) {
       expect(inner.x).toBeGreaterThan(0);
       expect(inner.x + inner.width).toBeLessThan(box.width);

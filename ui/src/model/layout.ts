@@ -15,7 +15,8 @@ export interface PlacedNode extends Point {
   /** `x` and `y` are relative to the container, as the canvas wants it. */
   width: number;
   height: number;
-  isContainer: boolean;
+  /** A container has a head and a body, a branch is one line, everything else has two. */
+  shape: "container" | "branch" | "plain";
 }
 
 /** An edge between two boxes of one level; what goes to something inside a box ends at the box. */
@@ -35,12 +36,16 @@ export interface Layout {
   height: number;
 }
 
-export const NODE_WIDTH = 186;
-export const NODE_HEIGHT = 56;
+const NODE_WIDTH = 172;
+const NODE_HEIGHT = 54;
+/** A branch is one line with its condition, which needs the room. */
+const BRANCH_WIDTH = 216;
+const BRANCH_HEIGHT = 32;
 const CONTAINER_HEAD = 38;
 const CONTAINER_PAD = 12;
 const GAP = 20;
-const RANK_GAP = 44;
+const BRANCH_GAP = 6;
+const RANK_GAP = 38;
 /** Pulls every step without a predecessor to the beginning, where it starts. */
 const ROOT = "(root)"; // No step can have this name.
 const ROOT_PULL = 3;
@@ -71,10 +76,11 @@ function level(container: string | null, context: Context): Layout {
   const sheet = new graphlib.Graph();
   sheet.setGraph({ rankdir: context.direction, nodesep: GAP, ranksep: RANK_GAP });
   sheet.setDefaultEdgeLabel(() => ({}));
-  for (const node of nodes) sheet.setNode(node.id, size(inner.get(node.id)));
-  if (container !== null && !edges.length) stack(sheet);
+  const isStack = container !== null && !edges.length;
+  for (const node of nodes) sheet.setNode(node.id, size(inner.get(node.id), isStack));
+  if (isStack) stack(sheet);
   else rank(sheet, nodes, edges);
-  return gather({ nodes, inner, edges, sheet, direction: context.direction, inContainer: container !== null });
+  return gather({ nodes, inner, edges, sheet, direction: context.direction, inContainer: container !== null, isStack });
 }
 
 /** Branches do not follow each other: they stand below each other, in the order of the file. */
@@ -83,7 +89,7 @@ function stack(sheet: graphlib.Graph) {
   for (const id of sheet.nodes()) {
     const box = sheet.node(id) as Box;
     sheet.setNode(id, { ...box, x: box.width / 2, y: y + box.height / 2 });
-    y += box.height + GAP / 2;
+    y += box.height + BRANCH_GAP;
   }
 }
 
@@ -127,10 +133,11 @@ interface Sheet {
   sheet: graphlib.Graph;
   direction: Direction;
   inContainer: boolean;
+  isStack: boolean;
 }
 
 /** dagre gives the middles of boxes; the canvas wants corners, from the top left of the container. */
-function gather({ nodes, inner, edges, sheet, direction, inContainer }: Sheet): Layout {
+function gather({ nodes, inner, edges, sheet, direction, inContainer, isStack }: Sheet): Layout {
   const boxes = new Map(nodes.map((node) => [node.id, sheet.node(node.id) as Box]));
   const all = [...boxes.values()];
   const dx = (inContainer ? CONTAINER_PAD : 0) - Math.min(...all.map((box) => box.x - box.width / 2));
@@ -141,7 +148,8 @@ function gather({ nodes, inner, edges, sheet, direction, inContainer }: Sheet): 
     const x = box.x - box.width / 2 + dx;
     const y = box.y - box.height / 2 + dy;
     const below = inner.get(node.id);
-    out.nodes.push({ node, x, y, width: box.width, height: box.height, isContainer: below !== undefined });
+    const shape = below ? "container" : isStack ? "branch" : "plain";
+    out.nodes.push({ node, x, y, width: box.width, height: box.height, shape });
     if (below) {
       out.nodes.push(...below.nodes);
       out.edges.push(...below.edges.map((edge) => ({ ...edge, points: edge.points.map((point) => shift(point, x, y)) })));
@@ -172,8 +180,8 @@ function ends(from: Box, to: Box, direction: Direction): [Point, Point] {
     : [{ x: from.x, y: from.y + from.height / 2 }, { x: to.x, y: to.y - to.height / 2 }];
 }
 
-function size(inner: Layout | undefined): { width: number; height: number } {
-  if (!inner) return { width: NODE_WIDTH, height: NODE_HEIGHT };
+function size(inner: Layout | undefined, isStack: boolean): { width: number; height: number } {
+  if (!inner) return isStack ? { width: BRANCH_WIDTH, height: BRANCH_HEIGHT } : { width: NODE_WIDTH, height: NODE_HEIGHT };
   return { width: inner.width + CONTAINER_PAD, height: inner.height + CONTAINER_PAD };
 }
 

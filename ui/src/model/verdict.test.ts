@@ -47,6 +47,12 @@ describe("the verdict of a run", () => {
     expect(verdict(run({ state: "succeeded" }), steps, T0).next).toBe("One retry: `a`.");
   });
 
+  it("says which pass it is and what ended the one before", () => {
+    const attempts = [{ number: 1, state: "failed" as const, error: { ...error, attempt: 1 } }, { number: 2, state: "succeeded" as const }];
+    expect(verdict(run({ state: "succeeded", attempts }), [], T0).next).toBe("Second pass: the one before failed at `load`, HTTP 503, the model is loading.");
+    expect(verdict(run({ state: "succeeded", attempts: attempts.slice(0, 1) }), [], T0).next).toBeUndefined();
+  });
+
   it("counts what is undone so far", () => {
     const steps = [step("account", { state: "undone" }), step("account.undo", { state: "succeeded" }), step("seat.undo")];
     expect(verdict(run({ state: "undoing", error }), steps, T0).next).toBe("1 of 2 undone.");

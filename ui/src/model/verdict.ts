@@ -26,15 +26,15 @@ export function verdict(run: Run, steps: readonly Step[], now: number): Verdict 
     case "paused":
       return { headline: standing("Paused", run, now), ...causeOf(run) };
     case "running":
-      return { headline: running(steps, span), next: retried(steps) };
+      return { headline: running(steps, span), next: join(pass(run), retried(steps)) };
     case "cancelling":
       return { headline: "Cancelling: what runs now may still finish", ...causeOf(run), next: undoing(steps) };
     case "undoing":
       return { headline: undoHeadline(run), ...causeOf(run), next: undoing(steps) };
     case "succeeded":
-      return { headline: span ? `Succeeded in ${span}` : "Succeeded", next: retried(steps) };
+      return { headline: span ? `Succeeded in ${span}` : "Succeeded", next: join(pass(run), retried(steps)) };
     case "failed":
-      return { headline: failed(run.error), ...causeOf(run), next: undoResult(run) };
+      return { headline: failed(run.error), ...causeOf(run), next: join(pass(run), undoResult(run)) };
     case "cancelled":
       return { headline: span ? `Cancelled after ${span}` : "Cancelled before it began", ...causeOf(run), next: undoResult(run) };
     case "timed_out":
@@ -101,6 +101,19 @@ function undoResult(run: Run): string | undefined {
       return "The undo is incomplete: a step of it needs a person.";
   }
 }
+
+/** A workflow that was tried again as a whole: which pass this is, and what ended the one before. */
+function pass(run: Run): string | undefined {
+  const last = run.attempts?.at(-1);
+  const before = run.attempts?.at(-2);
+  if (!last || !before) return undefined;
+  const why = before.error ? `: the one before ${lowerFirst(failed(before.error))}, ${firstLine(before.error.message)}` : "";
+  return `${upperFirst(ordinal(last.number))} pass${why}.`;
+}
+
+const join = (...sentences: (string | undefined)[]): string | undefined => sentences.filter(Boolean).join(" ") || undefined;
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function retried(steps: readonly Step[]): string | undefined {
   const again = steps.filter((step) => tries(step) > 1);

@@ -2,7 +2,7 @@ import { BaseEdge, Handle, MarkerType, Position, ReactFlow, ReactFlowProvider, t
 import { createContext, useContext, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Graph, GraphNode } from "../api/types";
 import { drawn, type NodeStatus } from "../model/graph";
-import { layout, path, type Direction, type Layout } from "../model/layout";
+import { layout, path, type Direction, type Layout, type PlacedNode } from "../model/layout";
 import { word } from "../model/state";
 import { duration, elapsed } from "../model/time";
 import { StateIcon } from "./Icon";
@@ -20,7 +20,8 @@ interface Props {
 /** Below this width the graph runs downwards. */
 const NARROW_PX = 620;
 const MIN_HEIGHT_PX = 130;
-const MAX_HEIGHT_PX = 460;
+/** Wide graphs leave room for the steps below; downward ones need it themselves. */
+const MAX_HEIGHT_PX: Record<Direction, number> = { LR: 460, TB: 680 };
 const MARGIN_PX = 24;
 /** More nodes than this are only drawn where they are looked at. */
 const MANY_NODES = 200;
@@ -29,7 +30,7 @@ const MANY_NODES = 200;
 type Live = Pick<Props, "statuses" | "now" | "selected" | "onSelect">;
 const LiveContext = createContext<Live>({});
 
-type StepNode = Node<{ node: GraphNode; isContainer: boolean }>;
+type StepNode = Node<{ node: GraphNode; shape: PlacedNode["shape"] }>;
 type StepEdge = Edge<{ path: string }>;
 
 const NODE_TYPES = { step: StepBox };
@@ -44,7 +45,7 @@ export function GraphCanvas({ graph, label, ...live }: Props) {
   const nodes = useMemo(() => toNodes(placed), [placed]);
   const edges = toEdges(placed, direction, live.statuses);
   const scaled = Math.min(1, (width - MARGIN_PX) / placed.width) * placed.height;
-  const height = Math.min(MAX_HEIGHT_PX, Math.max(MIN_HEIGHT_PX, scaled + 2 * MARGIN_PX));
+  const height = Math.min(MAX_HEIGHT_PX[direction], Math.max(MIN_HEIGHT_PX, scaled + 2 * MARGIN_PX));
   return (
     <section ref={box} className="canvas" aria-label={label} style={{ height }}>
       {width > 0 && (
@@ -93,13 +94,13 @@ function useWidth(box: React.RefObject<HTMLElement | null>): number {
 
 function toNodes({ nodes }: Layout): StepNode[] {
   const ids = new Set(nodes.map(({ node }) => node.id));
-  return nodes.map(({ node, x, y, width, height, isContainer }) => ({
+  return nodes.map(({ node, x, y, width, height, shape }) => ({
     id: node.id,
     type: "step",
     position: { x, y },
     width,
     height,
-    data: { node, isContainer },
+    data: { node, shape },
     ...(node.parent !== null && ids.has(node.parent) ? { parentId: node.parent } : {}),
   }));
 }
@@ -124,12 +125,12 @@ function StepLine({ data, markerEnd }: EdgeProps<StepEdge>) {
   return <BaseEdge path={data?.path ?? ""} {...(markerEnd ? { markerEnd } : {})} />;
 }
 
-function StepBox({ data: { node, isContainer } }: NodeProps<StepNode>) {
+function StepBox({ data: { node, shape } }: NodeProps<StepNode>) {
   const { statuses, selected } = useContext(LiveContext);
   const status = statuses?.get(node.id);
   const classes = [
     "node",
-    isContainer ? "container" : "",
+    shape,
     node.for_each ? "fan-out" : "",
     status?.passedBy ? "passed-by" : "",
     status?.key !== undefined && status.key === selected ? "selected" : "",
