@@ -6,6 +6,7 @@
 //! `consort-fleet` decides what follows. Start reading at [`Runtime`], then [`ReplicaSpec`].
 
 mod command;
+pub mod conformance;
 mod exec;
 mod fake;
 mod mask;
@@ -21,7 +22,7 @@ pub use observation::{
 };
 pub use spec::{HealthCheck, HealthProbe, ReplicaId, ReplicaSpec, RevisionSpec};
 
-use std::{future::Future, path::PathBuf, pin::Pin};
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
 /// A future on the heap, so that a [`Runtime`] can be chosen when the server starts.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -29,8 +30,9 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A place where replicas live.
 ///
 /// `start`, `stop` and `kill` only ask, and never wait. Each replica that `start` took is reported by
-/// [`Observation::Started`] at most once, then [`Observation::Ready`] and [`Observation::Unready`] in turns,
-/// and exactly one [`Observation::Exited`] at the end, after which its id may be used again.
+/// [`Observation::Started`] (once more, with another address, if its port was taken before it could listen),
+/// then [`Observation::Ready`] and [`Observation::Unready`] in turns, and exactly one
+/// [`Observation::Exited`] at the end, after which its id may be used again.
 pub trait Runtime: Send + Sync {
     /// Makes the folder of a revision ready to run: its source, and what its `setup` commands made of it.
     /// Done once per revision; callers at the same time wait for the same work; after a crash in the
@@ -58,7 +60,7 @@ pub trait Runtime: Send + Sync {
 }
 
 /// What a caller of a runtime can do something about.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// A replica of this id lives.
     #[error("replica {0} runs already")]
@@ -113,13 +115,13 @@ pub enum Error {
         /// Where.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
 }
 
 impl Error {
     /// Wraps an error of the file system with what was tried and where.
     pub fn io(what: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        Self::Io { what, path: path.into(), source }
+        Self::Io { what, path: path.into(), source: Arc::new(source) }
     }
 }
