@@ -32,8 +32,8 @@ pub use log::{
 pub use page::{Cursor, LIMIT_MAX, PAGE_BYTES_MAX, Page, PageRequest};
 pub use reader::Reader;
 pub use run::{
-    KeyedRun, OpenRun, RunCount, RunFilter, RunSummary, SCANNED_PER_PAGE_MAX, SummaryError, Waiting,
-    wait_word,
+    KeyedRun, OpenRun, RunCount, RunFilter, RunPager, RunSummary, SCANNED_PER_PAGE_MAX, SummaryError,
+    Waiting, wait_word,
 };
 pub use service::{Service, ServiceRevision};
 

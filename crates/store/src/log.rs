@@ -11,7 +11,7 @@ pub const LOG_LINES_PER_RUN_MAX: u64 = 100_000;
 /// The most bytes of lines of one run; further ones are counted and dropped.
 pub const LOG_BYTES_PER_RUN_MAX: u64 = 64 << 20;
 
-/// The most lines of one page.
+/// The most lines of one page; it also ends at [`PAGE_BYTES_MAX`](crate::PAGE_BYTES_MAX) bytes.
 pub const LOG_PAGE_MAX: usize = 1_000;
 
 /// One line of an attempt.

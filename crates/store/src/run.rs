@@ -1,5 +1,6 @@
 //! Runs: the index of those that are open, and what lists show.
 
+use crate::{Cursor, PAGE_BYTES_MAX, Page};
 use consort_types::{Digest, Json, Name, RunId, RunState, Timestamp, UndoState, WaitKind};
 use std::collections::BTreeMap;
 
@@ -148,6 +149,54 @@ impl RunSummary {
     /// Whether a search for this text finds it.
     pub fn has_text(&self, text: &str) -> bool {
         self.search.to_ascii_lowercase().contains(&text.to_ascii_lowercase())
+    }
+}
+
+/// Fills one page of a list of runs, for the stores: where a page ends is part of the contract, so it is
+/// decided in one place.
+#[derive(Debug)]
+pub struct RunPager {
+    limit: usize,
+    looked_at: usize,
+    bytes: usize,
+    items: Vec<RunSummary>,
+    last: Option<(Timestamp, RunId)>,
+}
+
+impl RunPager {
+    /// A page of at most `limit` runs.
+    pub const fn new(limit: usize) -> Self {
+        Self { limit, looked_at: 0, bytes: 0, items: Vec::new(), last: None }
+    }
+
+    /// Whether the page ends here: if there is another run, it belongs to the next one.
+    pub const fn is_full(&self) -> bool {
+        self.items.len() >= self.limit
+            || self.looked_at >= SCANNED_PER_PAGE_MAX
+            || self.bytes >= PAGE_BYTES_MAX
+    }
+
+    /// Goes past a run that does not match.
+    pub const fn pass(&mut self, created_at: Timestamp, run: RunId) {
+        self.looked_at += 1;
+        self.last = Some((created_at, run));
+    }
+
+    /// Takes a run that matches.
+    pub fn take(&mut self, run: RunSummary) {
+        self.pass(run.created_at, run.run);
+        self.bytes += run.document.len();
+        self.items.push(run);
+    }
+
+    /// The page, when the list ended before it was full.
+    pub fn last_page(self) -> Page<RunSummary> {
+        Page { items: self.items, next_cursor: None }
+    }
+
+    /// The page, when it was full and there is another run.
+    pub fn page(self) -> Page<RunSummary> {
+        Page { items: self.items, next_cursor: self.last.map(|place| place.encode()) }
     }
 }
 
