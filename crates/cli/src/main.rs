@@ -1,3 +1,65 @@
-//! The one binary, `consort`.
+//! The one binary, `consort`: what users type, and what they read.
+//!
+//! It may know the server only through `consort-client`; `consort server` and `consort dev` alone start one
+//! inside this process. Nothing else in the workspace prints or reads the user's environment. Start reading
+//! at `args` (the command tree), then `commands`, one file per command; `failure` and `exit` say how it ends.
 
-fn main() {}
+mod args;
+mod commands;
+mod context;
+mod exit;
+mod failure;
+mod follow;
+mod input;
+mod pending;
+mod project;
+mod serve;
+mod show;
+
+use args::{Cli, Command};
+use clap::Parser;
+use context::Context;
+use exit::{Exit, Outcome};
+use failure::Failure;
+use show::Screen;
+use std::{io::Write, process::ExitCode};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let exit = run(cli).unwrap_or_else(|failure| report(&failure));
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: Cli) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|error| Failure::new(Exit::Failed, format!("no threads to run on: {error}")))?;
+    let outcome = runtime.block_on(dispatch(cli));
+    // A read of standard input that nobody waits for any more must not hold the program.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn dispatch(cli: Cli) -> Outcome {
+    let context = Context::new(cli.global, Screen::detect());
+    match cli.command {
+        Command::Init(command) => command.run(&context),
+        Command::Dev(command) => command.run(&context).await,
+        Command::Server(command) => command.run(&context).await,
+        Command::Check(command) => command.run(&context),
+        Command::Apply(command) => command.run(&context).await,
+        Command::Run(command) => command.run(&context).await,
+        Command::Runs(command) => command.run(&context).await,
+        Command::Services(command) => command.run(&context).await,
+        Command::Workflows(command) => command.run(&context).await,
+        Command::Artifacts(command) => command.run(&context).await,
+        Command::Schema(command) => command.run(&context),
+        Command::Completions(command) => command.run(&context),
+    }
+}
+
+/// Every error message of the program is printed here.
+fn report(failure: &Failure) -> Exit {
+    let _ = std::io::stderr().write_all(failure.text().as_bytes());
+    failure.exit
+}

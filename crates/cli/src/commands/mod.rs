@@ -1,0 +1,14 @@
+//! One file per command; the folders mirror what users type.
+
+pub mod apply;
+pub mod artifacts;
+pub mod check;
+pub mod completions;
+pub mod dev;
+pub mod init;
+pub mod run;
+pub mod runs;
+pub mod schema;
+pub mod server;
+pub mod services;
+pub mod workflows;
