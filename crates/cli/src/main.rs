@@ -18,6 +18,7 @@ mod show;
 
 use args::{Cli, Command};
 use clap::Parser;
+use consort_runtime_process::{SHIM_ARG, shim_main};
 use context::Context;
 use exit::{Exit, Outcome};
 use failure::Failure;
@@ -25,9 +26,19 @@ use show::Screen;
 use std::{io::Write, process::ExitCode};
 
 fn main() -> ExitCode {
+    become_shim_if_asked();
     let cli = Cli::parse();
     let exit = run(cli).unwrap_or_else(|failure| report(&failure));
     ExitCode::from(exit as u8)
+}
+
+/// Called as `consort __replica …` by the process runtime, this program is the supervisor of one replica and
+/// nothing else: before any thread, any argument of ours and any allocation of a runtime.
+fn become_shim_if_asked() {
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|first| first == SHIM_ARG) {
+        shim_main(args)
+    }
 }
 
 fn run(cli: Cli) -> Outcome {

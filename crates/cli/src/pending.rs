@@ -1,5 +1,5 @@
-//! Stands in for what `consort-spec` and `consort-runtime-process` do not offer yet, and says so. To be
-//! deleted with their landing: each name here is that of the crate.
+//! Stands in for what `consort-spec` does not offer yet, and says so. To be
+//! deleted with its landing: each name here is that of the crate.
 #![allow(missing_docs, dead_code, clippy::unnecessary_wraps)]
 
 use crate::{exit::Exit, failure::Failure};
@@ -7,7 +7,6 @@ use consort_types::Name;
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
-    io::{Error, ErrorKind, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -90,8 +89,4 @@ pub fn render(_: &Problem, _: &[SourceFile], _: Colour) -> String {
 
 pub fn json_schema() -> Result<serde_json::Value, Failure> {
     Err(Failure::new(Exit::Failed, format!("the schema of the project file: {NOT_YET}")))
-}
-
-pub fn pack(_: &Path, _: impl Write) -> std::io::Result<()> {
-    Err(Error::new(ErrorKind::Unsupported, NOT_YET))
 }

@@ -111,3 +111,11 @@ fn help_names_the_exit_codes() {
     assert!(help.contains("124  the --wait time is over"), "{help}");
     assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
 }
+
+#[test]
+fn the_hidden_supervisor_is_reached_before_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = consort(folder.path(), &["__replica", "no socket"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stderr.is_empty(), "clap was not asked: {}", text(&output.stderr));
+}

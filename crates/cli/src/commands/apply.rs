@@ -144,7 +144,8 @@ fn pack(folder: &Path) -> Result<tempfile::NamedTempFile, Failure> {
         Failure::usage(format!("{} cannot be packed: {error}", folder.display()))
     };
     let mut tar = tempfile::Builder::new().suffix(".tar").tempfile().map_err(|error| failed(&error))?;
-    crate::pending::pack(folder, std::io::BufWriter::new(&mut tar)).map_err(|error| failed(&error))?;
+    consort_runtime_process::pack(folder, std::io::BufWriter::new(&mut tar))
+        .map_err(|error| failed(&error))?;
     Ok(tar)
 }
 
