@@ -50,6 +50,9 @@ impl Revisions {
         fs::create_dir_all(&dir).map_err(|error| Error::io("cannot make", &dir, error))?;
         // Services find their folder from wherever they stand.
         let dir = fs::canonicalize(&dir).map_err(|error| Error::io("cannot read", &dir, error))?;
+        for service in fs::read_dir(&dir).map_err(|error| Error::io("cannot read", &dir, error))?.flatten() {
+            source::remove_leftovers(&service.path());
+        }
         Ok(Self { dir, shim, sources, in_work: Mutex::default() })
     }
 
@@ -85,8 +88,7 @@ impl Revisions {
         let no_source =
             || Error::NoSource { service: revision.service.to_string(), digest: revision.source.to_string() };
         let tar = self.sources.get(&revision.source).ok_or_else(no_source)?;
-        let unpacked = { blocking(move || unpack_beside(&tar, &folder)).await? };
-        let (temporary, folder) = unpacked;
+        let (temporary, folder) = blocking(move || unpack_beside(&tar, &folder)).await?;
         fs::rename(&temporary, &folder).map_err(|error| Error::io("cannot make", &folder, error))?;
         for command in &revision.setup {
             self.run_setup(revision, command, &folder).await?;
@@ -100,7 +102,8 @@ impl Revisions {
             ("CONSORT_REVISION".to_owned(), revision.revision.clone()),
         ];
         let environment = environment::with_inherited(&[&revision.environment, &revision.secrets, &names]);
-        let argv = ["/bin/sh".to_owned(), "-c".to_owned(), command.to_owned()];
+        // One pipe for both streams: only so do complaints stand where they belong in the output.
+        let argv = ["/bin/sh".to_owned(), "-c".to_owned(), format!("exec 2>&1\n{command}")];
         let launch = Launch {
             shim: &self.shim,
             argv: &argv,
@@ -111,8 +114,8 @@ impl Revisions {
         let mut process = Process::start(launch).await?;
         let masker = Masker::new(revision.secrets.iter().map(|(_, value)| value.as_str()));
         let tail = Tail { lines: Mutex::default(), masker };
-        let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
-        let talk = async { tokio::join!(tail.listen(stdout), tail.listen(stderr), process.wait()).2 };
+        let stdout = process.stdout.take();
+        let talk = async { tokio::join!(tail.listen(stdout), process.wait()).1 };
         let status = match timeout(SETUP_TIMEOUT, talk).await {
             Ok(end) if end.code == Some(0) => return Ok(()),
             Ok(end) => match (end.code, end.signal) {
@@ -170,7 +173,10 @@ fn unpack_beside(tar: &Path, folder: &Path) -> Result<(PathBuf, PathBuf), Error>
     let parent = folder.parent().unwrap_or(folder);
     fs::create_dir_all(parent).map_err(|error| Error::io("cannot make", parent, error))?;
     if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|error| Error::io("cannot remove", folder, error))?;
+        // Moved away first: a setup that is just being killed may still write into it.
+        let old = parent.join(source::temporary_name());
+        fs::rename(folder, &old).map_err(|error| Error::io("cannot remove", folder, error))?;
+        let _ = fs::remove_dir_all(&old);
     }
     let temporary = parent.join(source::temporary_name());
     let file = File::open(tar).map_err(|error| Error::io("cannot read", tar, error))?;

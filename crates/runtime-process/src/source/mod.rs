@@ -24,6 +24,9 @@ pub(crate) const ENTRIES_MAX: usize = 50_000;
 /// How many bytes the files of a source may have together.
 pub(crate) const SOURCE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
+/// What the names of half-done things begin with.
+const TEMPORARY_PREFIX: &str = ".new-";
+
 /// The store of sources. All of its functions block: call them where that is allowed.
 #[derive(Debug, Clone)]
 pub struct Sources {
@@ -38,11 +41,7 @@ impl Sources {
     pub fn open(data_dir: &Path) -> Result<Self, Error> {
         let dir = data_dir.join("sources");
         fs::create_dir_all(&dir).map_err(|error| Error::io("cannot make", &dir, error))?;
-        for entry in fs::read_dir(&dir).map_err(|error| Error::io("cannot read", &dir, error))?.flatten() {
-            if entry.file_name().as_encoded_bytes().starts_with(b".new-") {
-                let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
-            }
-        }
+        remove_leftovers(&dir);
         Ok(Self { dir })
     }
 
@@ -102,7 +101,16 @@ impl Sources {
 /// A name that no other part of this process uses; leftovers of a dead one are removed at the next start.
 pub(crate) fn temporary_name() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!(".new-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("{TEMPORARY_PREFIX}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Removes what a crash left half-done in a folder. What cannot be removed only takes room.
+pub(crate) fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY_PREFIX.as_bytes()) {
+            let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
+        }
+    }
 }
 
 /// Makes what was renamed in a folder outlast a power cut.
