@@ -6,15 +6,14 @@
 mod operation;
 mod policy;
 mod project;
-mod schema;
 mod service;
 mod step;
 mod workflow;
 
+pub use crate::schema::{Schema, SchemaError};
 pub use operation::{Call, Method, Operation, OperationRef};
 pub use policy::{CleanFrom, Concurrency, OnFailure, Retry, Tolerate, WhenFull};
-pub use project::{Pool, Project, Secret, SecretSource};
-pub use schema::{Schema, SchemaError};
+pub use project::{Declared, Pool, Project, Secret, SecretSource};
 pub use service::{
     Command, HealthCheck, Probe, Resources, Restart, RollBackWhen, Rollout, Runs, Scale, Service, Strategy,
 };

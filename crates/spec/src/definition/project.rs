@@ -1,7 +1,8 @@
 //! All that one namespace holds.
 
 use super::{Service, Workflow};
-use consort_types::Name;
+use crate::features::UsedFeature;
+use consort_types::{Json, Name};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// A checked project file: the whole truth of its namespace.
@@ -17,6 +18,23 @@ pub struct Project {
     pub pools: BTreeMap<Name, Pool>,
     /// Where secrets come from; never their values.
     pub secrets: BTreeMap<Name, Secret>,
+    /// Rules that start runs; checked, and carried as they stand.
+    pub triggers: BTreeMap<Name, Declared>,
+    /// Rules that tell people; checked, and carried as they stand.
+    pub alerts: BTreeMap<Name, Declared>,
+    /// Ways to tell people; checked, and carried as they stand.
+    pub notify: BTreeMap<Name, Declared>,
+    /// Where the project asks for a part of the language that not every build can run.
+    pub used_features: Vec<UsedFeature>,
+}
+
+/// A section that is checked and not compiled further yet.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    /// Its name in the file.
+    pub name: Name,
+    /// What stands under it.
+    pub section: Json,
 }
 
 /// A named capacity.

@@ -130,7 +130,7 @@ pub struct Scale {
     pub min: u32,
     /// At most.
     pub max: u32,
-    /// Calls in flight per replica.
+    /// Calls in flight per replica; 0: as many as the machine has cores (the default of `exec`).
     pub concurrency: u32,
     /// Without calls for so long: down to `min`.
     pub idle: Duration,

@@ -2,7 +2,7 @@
 
 use super::{Call, Retry, Schema, Tolerate};
 use consort_expr::{Expr, Template};
-use consort_types::{Json, Name};
+use consort_types::Name;
 use std::time::Duration;
 
 /// A step of a workflow, by its place in [`super::Workflow::steps`].
@@ -311,9 +311,4 @@ pub struct Fail {
     pub message: Template,
     /// More about it.
     pub details: Option<Template>,
-}
-
-/// A value that every `await: approval` without a `form` takes: `{ approved: boolean }`.
-pub(crate) fn default_approval_form() -> Json {
-    Json::of(&serde_json::json!({ "approved": "boolean" }))
 }

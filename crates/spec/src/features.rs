@@ -1,0 +1,129 @@
+//! Parts of the language that the checker knows and this build cannot run yet. The list shrinks.
+
+use crate::{
+    codes,
+    definition::Project,
+    diagnostics::{Problem, Severity},
+};
+
+macro_rules! features {
+    ($($(#[$doc:meta])* $name:ident = $key:literal),* $(,)?) => {
+        /// A part of the language that not every build can run.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Feature { $($(#[$doc])* $name),* }
+
+        impl Feature {
+            /// The key of the file that asks for it.
+            pub const fn key(self) -> &'static str {
+                match self { $(Self::$name => $key),* }
+            }
+        }
+    };
+}
+
+features! {
+    /// A container as a service.
+    Image = "image",
+    /// Operations from an OpenAPI document.
+    OpenApi = "openapi",
+    /// Canary rollouts.
+    Canary = "canary",
+    /// `scale.wait`.
+    ScaleWait = "wait",
+    /// Turns.
+    Loop = "loop",
+    /// Child workflows.
+    Run = "run",
+    /// Events sent.
+    Emit = "emit",
+    /// Events awaited.
+    AwaitEvent = "await.event",
+    /// Done when some are done.
+    First = "first",
+    /// Items in groups.
+    Batch = "batch",
+    /// Items ordered among themselves.
+    ItemAfter = "item_after",
+    /// Steps that the run does not wait for.
+    Background = "background",
+    /// Reuse of results.
+    Cache = "cache",
+    /// Permits of pools held by calls.
+    Use = "use",
+    /// What became of a call in doubt.
+    Resolve = "resolve",
+    /// At most one effect.
+    AtMostOnce = "delivery",
+    /// Pools of a run.
+    WorkflowPools = "pools",
+    /// Runs in order of importance.
+    Priority = "priority",
+    /// Runs that start by themselves.
+    Triggers = "triggers",
+    /// Rules that tell people.
+    Alerts = "alerts",
+    /// Ways to tell people.
+    Notify = "notify",
+    /// The reserved service `consort`.
+    ConsortService = "consort",
+}
+
+/// What this build cannot run yet.
+const NOT_YET: &[Feature] = &[
+    Feature::Image,
+    Feature::OpenApi,
+    Feature::Canary,
+    Feature::ScaleWait,
+    Feature::Loop,
+    Feature::Run,
+    Feature::Emit,
+    Feature::AwaitEvent,
+    Feature::First,
+    Feature::Batch,
+    Feature::ItemAfter,
+    Feature::Background,
+    Feature::Cache,
+    Feature::Use,
+    Feature::Resolve,
+    Feature::AtMostOnce,
+    Feature::WorkflowPools,
+    Feature::Priority,
+    Feature::Triggers,
+    Feature::Alerts,
+    Feature::Notify,
+    Feature::ConsortService,
+];
+
+/// A place where a project asks for a [`Feature`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedFeature {
+    /// Which.
+    pub feature: Feature,
+    /// The file, relative to the root.
+    pub file: String,
+    /// The line of the key, from 1.
+    pub line: u32,
+    /// Its column in characters, from 1.
+    pub column: u32,
+    /// Its length in characters.
+    pub length: u32,
+}
+
+/// What of a project this build cannot run yet, at the place of the key. Empty: all of it runs.
+pub fn unsupported(project: &Project) -> Vec<Problem> {
+    let used = project.used_features.iter().filter(|used| NOT_YET.contains(&used.feature));
+    used.map(|used| Problem {
+        file: used.file.clone(),
+        line: used.line,
+        column: used.column,
+        length: used.length,
+        severity: Severity::Error,
+        code: codes::E_NOT_YET,
+        message: format!(
+            "`{}` is part of the language, and this version cannot run it yet",
+            used.feature.key()
+        ),
+        hint: None,
+    })
+    .collect()
+}

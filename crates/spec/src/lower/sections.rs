@@ -1,0 +1,273 @@
+//! The sections that are short: pools, secrets, triggers, alerts, notify.
+
+use super::{
+    context::Context,
+    draft::{Expects, SiteValue},
+    expression::{Condition, Located},
+    fields::{self, Fields},
+    services::amount,
+};
+use crate::{
+    codes,
+    definition::{Declared, Pool, Schema, Secret, SecretSource},
+    diagnostics::Span,
+    features::Feature,
+    keys, typing,
+    yaml::{Key, Node},
+};
+use consort_expr::{Type, TypeEnv, nearest};
+use consort_types::{Json, Name, NameKind, parse_duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+/// A pool: a number, or a map.
+pub(crate) fn pool(context: &Context<'_>, key: &Key, node: &Node) -> Option<Pool> {
+    let report = context.report;
+    if node.entries().is_none() {
+        let size = amount(node);
+        if size.is_none() {
+            let message = "a pool is a number of permits over 0, a size, or a map";
+            report.error(node.span, codes::E_QUANTITY, message, None);
+        }
+        return Some(Pool { size: Some(size?) });
+    }
+    let fields = Fields::open(report, key.span, node, &keys::POOL)?;
+    if !["size", "rate", "budget"].iter().any(|key| fields.has(key)) {
+        let message = "a pool needs `size`, `rate` or `budget`";
+        report.error(key.span, codes::E_MISSING_KEY, message, None);
+    }
+    if let Some(node) = fields.get("rate") {
+        rate(context, node);
+    }
+    fields.word("when_empty", &[("wait", ()), ("pause", ()), ("fail", ())]);
+    Some(Pool { size: fields.get("size").and_then(amount) })
+}
+
+/// `600/1m`.
+fn rate(context: &Context<'_>, node: &Node) {
+    let text = node.scalar().map_or("", |scalar| scalar.text.as_str());
+    let fits = text.split_once('/').is_some_and(|(count, per)| {
+        count.trim().parse::<f64>().is_ok_and(|count| count > 0.0) && parse_duration(per.trim()).is_ok()
+    });
+    if !fits {
+        let message = format!("`{text}` is not a rate");
+        context.report.error(node.span, codes::E_QUANTITY, message, Some("write `600/1m`".to_owned()));
+    }
+}
+
+/// A secret by its source.
+pub(crate) fn secret(context: &Context<'_>, name: &Name, key: &Key, node: &Node) -> Option<Secret> {
+    let fields = Fields::open(context.report, key.span, node, &keys::SECRET)?;
+    let source = match (fields.get("environment"), fields.get("file")) {
+        (Some(_), None) => SecretSource::Environment(fields.text("environment")?),
+        // The file itself is read where the server runs, never here.
+        (None, Some(node)) => SecretSource::File(PathBuf::from(context.path(node)?)),
+        _ => {
+            let message = "a secret has one of `environment` and `file`";
+            context.report.error(key.span, codes::E_MISSING_KEY, message, None);
+            return None;
+        }
+    };
+    Some(Secret { name: name.clone(), source })
+}
+
+/// A channel that must be defined under `notify`.
+pub(crate) fn channel(context: &Context<'_>, known: &BTreeSet<Name>, node: &Node) -> Option<Name> {
+    let text = fields::text(context.report, node, "the name of a channel")?;
+    let found = known.get(text.as_str()).cloned();
+    if found.is_none() {
+        let hint =
+            nearest(&text, known.iter().map(Name::as_str)).map(|name| format!("did you mean `{name}`?"));
+        let message = format!("there is no channel `{text}` under `notify`");
+        context.report.error(node.span, codes::E_UNKNOWN_CHANNEL, message, hint);
+    }
+    found
+}
+
+/// A workflow that must be defined.
+pub(crate) fn workflow_name(
+    context: &Context<'_>,
+    known: &BTreeMap<Name, Schema>,
+    node: &Node,
+) -> Option<Name> {
+    let text = fields::text(context.report, node, "the name of a workflow")?;
+    let found = known.get_key_value(text.as_str()).map(|(name, _)| name.clone());
+    if found.is_none() {
+        let hint =
+            nearest(&text, known.keys().map(Name::as_str)).map(|name| format!("did you mean `{name}`?"));
+        let message = format!("there is no workflow `{text}`");
+        context.report.error(node.span, codes::E_UNKNOWN_WORKFLOW, message, hint);
+    }
+    found
+}
+
+/// A rule that starts runs.
+pub(crate) fn trigger(
+    context: &Context<'_>,
+    inputs: &BTreeMap<Name, Schema>,
+    name: &Name,
+    key: &Key,
+    node: &Node,
+) -> Option<Declared> {
+    let report = context.report;
+    context.uses(Feature::Triggers, key.span);
+    let fields = Fields::open(report, key.span, node, &keys::TRIGGER)?;
+    let sources = ["schedule", "every", "event", "webhook", "files"];
+    let given: Vec<&str> = sources.into_iter().filter(|key| fields.has(key)).collect();
+    match given.as_slice() {
+        [_] => {}
+        [] => {
+            let hint = format!("one of {}", sources.join(", "));
+            report.error(
+                key.span,
+                codes::E_MISSING_KEY,
+                "the trigger does not say what it waits for",
+                Some(hint),
+            );
+        }
+        [_, second, ..] => {
+            report.error(fields.place(second), codes::E_KEY_CONFLICT, "a trigger has one source", None);
+        }
+    }
+    for key in ["every", "debounce", "jitter", "absent"] {
+        fields.duration(key);
+    }
+    fields.word("catch_up", &[("none", ()), ("latest", ()), ("all", ())]);
+    fields.word("overlap", &[("allow", ()), ("skip", ()), ("queue", ()), ("replace", ())]);
+    fields.boolean("paused");
+    fields.get("throttle").into_iter().for_each(|node| rate(context, node));
+    if let Some(node) = fields.get("webhook")
+        && let Some(webhook) = Fields::open(report, fields.place("webhook"), node, &keys::WEBHOOK)
+    {
+        webhook.require("path");
+        if !webhook.has("secret") && webhook.boolean("unsigned") != Some(true) {
+            let message = "a webhook without `secret` must say `unsigned: true`";
+            report.error(fields.place("webhook"), codes::E_MISSING_KEY, message, None);
+        }
+    }
+    let workflow = fields.require("run").and_then(|node| workflow_name(context, inputs, node));
+    trigger_expressions(
+        context,
+        &fields,
+        workflow.map(|name| (name.clone(), inputs[&name].seen_as().clone())),
+    );
+    Some(Declared { name: name.clone(), section: Json::from(node.to_json()) })
+}
+
+fn trigger_expressions(context: &Context<'_>, fields: &Fields<'_>, workflow: Option<(Name, Type)>) {
+    let report = context.report;
+    let env = TypeEnv::default().with("event", typing::event_type());
+    if let Some(condition) = fields.get("where").and_then(|node| Condition::read(context, node)) {
+        typing::judge(report, &SiteValue::Condition(condition), &env, &Expects::Condition);
+    }
+    for key in ["key", "tags"] {
+        if let Some(node) = fields.get(key) {
+            typing::judge(report, &SiteValue::Value(Located::read(context, node)), &env, &Expects::Anything);
+        }
+    }
+    let Some((name, type_)) = workflow else { return };
+    let place = if fields.has("with") { fields.place("with") } else { fields.place("run") };
+    let with = match fields.get("with") {
+        Some(node) => Located::read(context, node),
+        None => Located::Absent(place),
+    };
+    let expects = Expects::Input { type_, callee: format!("the workflow {name}"), place };
+    typing::judge(report, &SiteValue::Value(with), &env, &expects);
+}
+
+/// What alerts may name.
+pub(crate) struct Known<'a> {
+    pub workflows: &'a BTreeMap<Name, Schema>,
+    pub services: &'a BTreeSet<Name>,
+    pub channels: &'a BTreeSet<Name>,
+}
+
+/// A rule that tells people.
+pub(crate) fn alert(
+    context: &Context<'_>,
+    known: &Known<'_>,
+    name: &Name,
+    key: &Key,
+    node: &Node,
+) -> Option<Declared> {
+    let report = context.report;
+    context.uses(Feature::Alerts, key.span);
+    let fields = Fields::open(report, key.span, node, &keys::ALERT)?;
+    for key in ["longer_than", "waiting_longer_than", "no_success_for", "within"] {
+        fields.duration(key);
+    }
+    for key in ["failures", "incidents", "crash_loops"] {
+        fields.count(key, 1);
+    }
+    fields.number("failure_ratio", 0.0..=1.0);
+    let rules = [
+        "failures",
+        "failure_ratio",
+        "longer_than",
+        "waiting_longer_than",
+        "no_success_for",
+        "incidents",
+        "crash_loops",
+        "rolled_back",
+    ];
+    if !rules.iter().any(|rule| fields.has(rule)) {
+        let hint = format!("one of {}", rules.join(", "));
+        report.error(key.span, codes::E_MISSING_KEY, "the alert does not say when", Some(hint));
+    }
+    for key in ["workflow", "run"] {
+        fields.get(key).and_then(|node| workflow_name(context, known.workflows, node));
+    }
+    if let (Some(node), Some(service)) = (fields.get("service"), fields.text("service"))
+        && !known.services.contains(service.as_str())
+    {
+        let hint = nearest(&service, known.services.iter().map(Name::as_str));
+        let hint = hint.map(|name| format!("did you mean `{name}`?"));
+        report.error(node.span, codes::E_UNKNOWN_SERVICE, format!("there is no service `{service}`"), hint);
+    }
+    if let Some(node) = fields.get("notify") {
+        for item in node.items().unwrap_or(std::slice::from_ref(node)) {
+            channel(context, known.channels, item);
+        }
+    }
+    Some(Declared { name: name.clone(), section: Json::from(node.to_json()) })
+}
+
+/// A way to tell people.
+pub(crate) fn notify(context: &Context<'_>, name: &Name, key: &Key, node: &Node) -> Option<Declared> {
+    context.uses(Feature::Notify, key.span);
+    let fields = Fields::open(context.report, key.span, node, &keys::CHANNEL)?;
+    if keys::CHANNEL.keys.iter().filter(|key| fields.has(key)).count() != 1 {
+        let message = "a channel has one of `webhook`, `slack`, `email`, `command`";
+        context.report.error(key.span, codes::E_MISSING_KEY, message, None);
+    }
+    Some(Declared { name: name.clone(), section: Json::from(node.to_json()) })
+}
+
+/// Secrets that services list must be defined.
+pub(crate) fn known_secret(context: &Context<'_>, known: &BTreeSet<Name>, name: &Name, span: Span) {
+    if !known.contains(name) {
+        let hint = match nearest(name.as_str(), known.iter().map(Name::as_str)) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!(
+                "define it: `secrets: {{ {name}: {{ environment: {} }} }}`",
+                name.as_str().to_uppercase()
+            ),
+        };
+        context.report.error(
+            span,
+            codes::E_UNKNOWN_SECRET,
+            format!("there is no secret `{name}`"),
+            Some(hint),
+        );
+    }
+}
+
+/// Names of one kind in one file set.
+pub(crate) fn kind_of(section: &str) -> NameKind {
+    match section {
+        "secrets" => NameKind::Snake,
+        _ => NameKind::Kebab,
+    }
+}

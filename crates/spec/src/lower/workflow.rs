@@ -1,0 +1,232 @@
+//! One workflow: its own keys; the steps are read by `step`.
+
+use super::{
+    canonical,
+    context::Context,
+    cycles,
+    draft::{Draft, Expects, FrameKind, Role, Site, SiteValue},
+    expression::Located,
+    fields::Fields,
+    operations, policy, resolve, step,
+};
+use crate::{
+    codes,
+    definition::{Body, Concurrency, OnFailure, Schema, ScopeId, Service, Step, WhenFull, Workflow},
+    features::Feature,
+    keys, typing,
+    yaml::{Key, Node},
+};
+use consort_types::{Digest, Name};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// What a workflow may refer to outside of itself.
+pub(crate) struct Surroundings<'a> {
+    pub context: &'a Context<'a>,
+    pub services: &'a BTreeMap<Name, Arc<Service>>,
+    /// The names of services that are defined and could not be read: calls of them are not judged.
+    pub broken_services: &'a BTreeSet<Name>,
+    /// The input of every workflow.
+    pub inputs: &'a BTreeMap<Name, Schema>,
+    pub pools: &'a BTreeSet<Name>,
+    pub channels: &'a BTreeSet<Name>,
+}
+
+/// The input of a workflow, read before any step so that workflows can call each other.
+pub(crate) fn input(context: &Context<'_>, key: &Key, node: &Node) -> Option<Schema> {
+    // Unknown keys are reported when the whole is read.
+    node.entries()?;
+    let fields = Fields::quiet(context.report, key.span, node, &keys::WORKFLOW);
+    if let Some(Node { kind: crate::yaml::Kind::Map(entries), .. }) = fields.get("input") {
+        for entry in entries {
+            let name = entry.key.text.trim_end_matches('?');
+            super::fields::name(context.report, entry.key.span, name, consort_types::NameKind::Snake);
+        }
+    }
+    Some(operations::schema(context, &fields, "input", "input_schema").unwrap_or_else(Schema::nothing))
+}
+
+/// Reads and checks one workflow.
+pub(crate) fn workflow<'a>(
+    around: &Surroundings<'a>,
+    name: &Name,
+    key: &'a Key,
+    node: &'a Node,
+) -> Option<Workflow> {
+    let context = around.context;
+    let fields = Fields::open(context.report, key.span, node, &keys::WORKFLOW)?;
+    let mut draft = Draft::default();
+    let top = draft.open(FrameKind::Top, None, None);
+    if let Some(steps) = fields.require("steps") {
+        step::steps(around, &mut draft, top, "", steps, 0);
+    }
+    let finally = fields.get("finally").map(|node| {
+        let scope = draft.open(FrameKind::WorkflowFinally, None, Some(top));
+        step::steps(around, &mut draft, scope, "finally.", node, 0);
+        scope
+    });
+    let mut output = None;
+    if let Some((_, node)) = fields.entry("output") {
+        let located = Located::read(context, node);
+        output = Some(located.template());
+        site(&mut draft, top, SiteValue::Value(located), &[], Role::Output, Expects::Anything);
+    }
+    let mut concurrency = concurrency(context, &fields, &mut draft, top);
+    let tags = tags(context, &fields, &mut draft, top);
+    let retry = fields.get("retry").and_then(|node| policy::retry(context, fields.place("retry"), node));
+    let mut retry = retry.map(|located| {
+        if let Some(when) = located.when {
+            site(&mut draft, top, SiteValue::Condition(when), &["error"], Role::Other, Expects::Condition);
+        }
+        located.retry
+    });
+    if fields.has("priority") {
+        context.uses(Feature::Priority, fields.place("priority"));
+    }
+    if fields.has("pools") {
+        context.uses(Feature::WorkflowPools, fields.place("pools"));
+    }
+    let input = around.inputs.get(name).cloned().unwrap_or_else(Schema::any);
+    resolve::resolve(context.report, &mut draft);
+    let order = cycles::order(context.report, &draft);
+    let timeout = fields.duration("timeout");
+    let env = typing::check(context.report, &mut draft, &order, &input, timeout);
+    typing::bind_template(&mut output, &env);
+    typing::bind_retry(&mut retry, &env);
+    if let Some(concurrency) = &mut concurrency {
+        typing::bind_template(&mut concurrency.key, &env);
+    }
+    Some(Workflow {
+        name: name.clone(),
+        digest: digest(node, &draft.steps),
+        input,
+        output,
+        on_failure: on_failure(&fields),
+        retry,
+        timeout,
+        finally,
+        concurrency,
+        tags: tags.into_iter().map(|(name, value)| (name, value.bind(&env))).collect(),
+        priority: fields.integer("priority", -100..=100).unwrap_or(0) as i32,
+        description: fields.text("description"),
+        top,
+        steps: draft.steps,
+        scopes: draft.scopes,
+    })
+}
+
+/// Notes a place with expressions that the workflow itself evaluates.
+fn site<'a>(
+    draft: &mut Draft<'a>,
+    scope: ScopeId,
+    value: SiteValue<'a>,
+    sees: &'static [&'static str],
+    role: Role,
+    expects: Expects,
+) {
+    draft.sites.push(Site { step: None, scope, value, role, sees, inner: None, expects, names: Vec::new() });
+}
+
+fn on_failure(fields: &Fields<'_>) -> OnFailure {
+    let words = [("undo", OnFailure::Undo), ("keep", OnFailure::Keep), ("pause", OnFailure::Pause)];
+    fields.word("on_failure", &words).unwrap_or_default()
+}
+
+fn concurrency<'a>(
+    context: &Context<'a>,
+    fields: &Fields<'a>,
+    draft: &mut Draft<'a>,
+    top: ScopeId,
+) -> Option<Concurrency> {
+    let node = fields.get("concurrency")?;
+    let given = Fields::open(context.report, fields.place("concurrency"), node, &keys::CONCURRENCY)?;
+    let key = given.get("key").map(|node| Located::read(context, node));
+    let template = key.as_ref().map(Located::template);
+    if let Some(key) = key {
+        let expects = Expects::Anything;
+        input_only(context, draft, top, key, expects);
+    }
+    let words =
+        [("queue", WhenFull::Queue), ("reject", WhenFull::Reject), ("cancel_oldest", WhenFull::CancelOldest)];
+    let when_full = given.word("when_full", &words).unwrap_or_default();
+    given.require("limit")?;
+    Some(Concurrency { limit: given.count("limit", 1)?, key: template, when_full })
+}
+
+fn tags<'a>(
+    context: &Context<'a>,
+    fields: &Fields<'a>,
+    draft: &mut Draft<'a>,
+    top: ScopeId,
+) -> BTreeMap<String, consort_expr::Template> {
+    let entries = fields.get("tags").and_then(Node::entries).unwrap_or(&[]);
+    let mut tags = BTreeMap::new();
+    if let Some(node) = fields.get("tags").filter(|node| node.entries().is_none()) {
+        let message = format!("`tags` is a map of texts, and this is {}", node.describe());
+        context.report.error(node.span, codes::E_VALUE, message, None);
+    }
+    for entry in entries {
+        let value = Located::read(context, &entry.value);
+        tags.insert(entry.key.text.clone(), value.template());
+        input_only(context, draft, top, value, Expects::Anything);
+    }
+    tags
+}
+
+/// Notes an expression that is evaluated before any step has run: a step in it is refused by name.
+fn input_only<'a>(
+    context: &Context<'_>,
+    draft: &mut Draft<'a>,
+    top: ScopeId,
+    value: Located<'a>,
+    expects: Expects,
+) {
+    let value = SiteValue::Value(value);
+    let site = Site {
+        step: None,
+        scope: top,
+        value,
+        role: Role::Other,
+        sees: &[],
+        inner: None,
+        expects,
+        names: Vec::new(),
+    };
+    for (reference, span) in site.references() {
+        if draft.frame(top).names.contains_key(reference.root.as_str()) {
+            let message = format!("the step `{}` has not run when this is evaluated", reference.root);
+            let hint = "here only `input` is known".to_owned();
+            context.report.error(span, codes::E_UNKNOWN_NAME, message, Some(hint));
+        }
+    }
+    draft.sites.push(site);
+}
+
+/// Content of the section, and of the operations that it calls: a live run keeps both.
+fn digest(node: &Node, steps: &[Step]) -> Digest {
+    let mut called = BTreeMap::new();
+    for step in steps {
+        let body = match &step.body {
+            Body::Call(call) => Some(call),
+            _ => None,
+        };
+        for call in body.into_iter().chain(&step.undo).chain(&step.resolve) {
+            let operation = &call.operation;
+            let section = json!({
+                "method": operation.method.as_str(),
+                "path": operation.path,
+                "input": operation.input.document(),
+                "output": operation.output.document(),
+                "timeout_ms": operation.timeout.as_millis() as u64,
+                "heartbeat_ms": operation.heartbeat.as_millis() as u64,
+                "retry": operation.retry.as_ref().map(|retry| format!("{retry:?}")),
+            });
+            called.insert(operation.name.to_string(), section);
+        }
+    }
+    let called: serde_json::Map<String, Value> = called.into_iter().collect();
+    canonical::digest_of(&json!({ "workflow": node.to_json(), "operations": called }))
+}

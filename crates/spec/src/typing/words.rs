@@ -1,0 +1,54 @@
+//! The types of the words that every expression knows.
+
+use consort_expr::{Field, ObjectType, Type};
+use std::sync::Arc;
+
+/// `run`.
+pub(super) fn run_type() -> Type {
+    object(
+        &[
+            ("id", Type::String),
+            ("workflow", Type::String),
+            ("revision", Type::String),
+            ("started_at", Type::Datetime),
+            ("tags", Type::Map(Box::new(Type::Any))),
+            ("attempt", Type::Integer),
+            ("state", Type::String),
+        ],
+        &[],
+    )
+}
+
+/// `error`: in `finally` it is null on success, which is no reason to refuse `error.kind` elsewhere.
+pub(super) fn error_type() -> Type {
+    object(
+        &[
+            ("code", Type::String),
+            ("kind", Type::String),
+            ("message", Type::String),
+            ("retryable", Type::Boolean),
+        ],
+        &[
+            ("step", Type::String.nullable()),
+            ("attempt", Type::Integer.nullable()),
+            ("http_status", Type::Integer),
+            ("details", Type::Any),
+        ],
+    )
+}
+
+/// `event`: a CloudEvent.
+pub(crate) fn event_type() -> Type {
+    object(
+        &[("id", Type::String), ("type", Type::String), ("source", Type::String), ("data", Type::Any)],
+        &[("subject", Type::String), ("time", Type::Datetime), ("datacontenttype", Type::String)],
+    )
+}
+
+fn object(required: &[(&str, Type)], optional: &[(&str, Type)]) -> Type {
+    let field = |required| {
+        move |(name, type_): &(&str, Type)| Field { name: (*name).into(), type_: type_.clone(), required }
+    };
+    let fields = required.iter().map(field(true)).chain(optional.iter().map(field(false))).collect();
+    Type::Object(Arc::new(ObjectType { fields }))
+}
