@@ -47,15 +47,14 @@ pub async fn follow(
     progress: &mut Progress,
 ) -> Result<Ended, Failure> {
     let mut follower = Follower::new(client.clone(), run);
-    follower.ask().await?;
+    follower.ask_or_wait(progress).await?;
     let mut events = listen(client, follower.run.id);
     let mut redraw = interval(REDRAW_EVERY);
     redraw.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let interrupt = tokio::signal::ctrl_c();
     tokio::pin!(interrupt);
     loop {
-        if follower.run.state.is_terminal() {
-            follower.ask().await?;
+        if follower.is_settled {
             progress.show(&follower.run, &follower.steps)?;
             return Ok(Ended::Run(Box::new(follower.run)));
         }
@@ -121,6 +120,8 @@ struct Follower {
     ask_every: Duration,
     ask_at: Instant,
     gone_since: Option<Instant>,
+    /// Run and steps were asked for after the end: the feed may leave out what is large.
+    is_settled: bool,
 }
 
 impl Follower {
@@ -133,6 +134,7 @@ impl Follower {
             ask_every: ASK_EVERY,
             ask_at: Instant::now() + ASK_EVERY,
             gone_since: None,
+            is_settled: false,
         }
     }
 
@@ -142,6 +144,7 @@ impl Follower {
         // The run first: should it end in between, its steps are those of the end.
         let run = self.client.run(self.run.id).await?;
         self.steps = self.client.steps(self.run.id).await?;
+        self.is_settled = run.state.is_terminal();
         self.run = run;
         self.places = self.steps.iter().enumerate().map(|(place, step)| (step.key.clone(), place)).collect();
         self.gone_since = None;
@@ -191,7 +194,12 @@ impl Follower {
 
     fn take(&mut self, event: FeedEvent) {
         match event {
-            FeedEvent::Run(run) if run.id == self.run.id => self.run = *run,
+            FeedEvent::Run(run) if run.id == self.run.id => {
+                if run.state.is_terminal() {
+                    self.ask_at = Instant::now();
+                }
+                self.run = *run;
+            }
             FeedEvent::Step(step) if step.run == self.run.id => match self.places.get(&step.step.key) {
                 Some(place) => self.steps[*place] = step.step,
                 None => {
