@@ -13,13 +13,15 @@ pub(crate) fn with_inherited(given: &[&[(String, String)]]) -> Vec<(String, Stri
 
 /// The variables of a replica that listens on this port.
 pub(crate) fn of_replica(spec: &ReplicaSpec, port: u16) -> Vec<(String, String)> {
+    // The replica stands in another folder than the server.
+    let data_dir = std::path::absolute(&spec.data_dir).unwrap_or_else(|_| spec.data_dir.clone());
     let ours = [
         ("PORT", port.to_string()),
         ("CONSORT_SERVICE", spec.service.to_string()),
         ("CONSORT_REVISION", spec.revision.clone()),
         ("CONSORT_REPLICA", spec.replica.to_string()),
         ("CONSORT_URL", spec.server_url.clone()),
-        ("CONSORT_DATA", spec.data_dir.display().to_string()),
+        ("CONSORT_DATA", data_dir.display().to_string()),
     ];
     let ours = ours.map(|(name, value)| (name.to_owned(), value));
     with_inherited(&[&spec.environment, &spec.secrets, &ours])
