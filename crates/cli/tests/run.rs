@@ -28,10 +28,13 @@ enum Play {
     Refuses(u16),
 }
 
+/// Request lines and bodies.
+type Seen = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
 /// A server on a free port; its threads end with it.
 struct Server {
     address: String,
-    seen: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    seen: Seen,
     over: Arc<AtomicBool>,
 }
 
@@ -46,7 +49,7 @@ impl Server {
     fn play(play: Play) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let (seen, over) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let (seen, over) = (Seen::default(), Arc::new(AtomicBool::new(false)));
         let ended = Arc::new(AtomicBool::new(false));
         let (log, stop) = (seen.clone(), over.clone());
         thread::spawn(move || {

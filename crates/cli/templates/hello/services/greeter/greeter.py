@@ -29,6 +29,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(404, {"error": "not_found", "message": f"there is no {self.path}"})
         self.answer(200, operation(**json.loads(body)))
 
+    def log_request(self, code="-", size="-"):
+        if self.path != "/healthz":
+            super().log_request(code, size)
+
     def answer(self, status, value):
         body = json.dumps(value).encode()
         self.send_response(status)
