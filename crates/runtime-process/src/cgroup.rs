@@ -38,9 +38,9 @@ impl Cgroup {
         let _ = fs::write(self.path.join("cgroup.kill"), "1");
     }
 
-    /// Removes the group, once it is empty.
-    pub(crate) fn remove(&self) {
-        let _ = fs::remove_dir(&self.path);
+    /// Removes the group, and tells whether it is gone. It stays while a process is in it.
+    pub(crate) fn remove(&self) -> bool {
+        fs::remove_dir(&self.path).is_ok() || !self.path.exists()
     }
 }
 

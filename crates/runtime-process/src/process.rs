@@ -24,6 +24,12 @@ use tokio::{
 /// swapping may need more.
 const SPAWN_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How often to try to remove the group of a killed tree: it is busy until the last process is gone.
+const REMOVE_TRIES_MAX: u32 = 100;
+
+/// How long between two tries.
+const REMOVE_PAUSE: Duration = Duration::from_millis(5);
+
 /// Only one shim is born at a time, so that none inherits the control socket of another.
 static BIRTH: Mutex<()> = Mutex::new(());
 
@@ -114,13 +120,19 @@ impl Process {
         let shim = self.shim.id();
         let _ = self.shim.wait().await;
         let (None, Some(shim)) = (self.end, shim) else { return self.end.unwrap_or_default() };
+        // Noted before anything is awaited, so that a cancelled wait does not forget it.
+        let end = *self.end.insert(End { code: None, signal: Some(nix::sys::signal::SIGKILL as i32) });
         // Somebody killed the shim. Its command died with it; the rest does where there is a group.
         if let Some(cgroup) = Cgroup::of_shim(shim) {
             cgroup.kill();
-            cgroup.remove();
+            for _ in 0..REMOVE_TRIES_MAX {
+                if cgroup.remove() {
+                    break;
+                }
+                tokio::time::sleep(REMOVE_PAUSE).await;
+            }
         }
-        let end = End { code: None, signal: Some(nix::sys::signal::SIGKILL as i32) };
-        *self.end.insert(end)
+        end
     }
 }
 

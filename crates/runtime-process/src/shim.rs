@@ -183,7 +183,7 @@ impl Tree {
 
     fn remove(&self) {
         if let Some(cgroup) = &*self.cgroup {
-            cgroup.remove();
+            let _ = cgroup.remove();
         }
     }
 }
