@@ -11,7 +11,6 @@ mod exit;
 mod failure;
 mod follow;
 mod input;
-mod pending;
 mod project;
 mod serve;
 mod show;

@@ -1,11 +1,10 @@
 //! The project in a folder, as far as the command line needs it.
 
-use crate::pending::Project;
-use crate::pending::{self as consort_spec, Colour, Folder, Problem, Severity, SourceFile, render};
 use crate::{
     failure::Failure,
     show::{Screen, style::Style},
 };
+use consort_spec::{Colour, Folder, Problem, Severity, SourceFile, definition::Project, render};
 use consort_types::{Name, NameKind};
 use std::{
     io::Write,
@@ -43,6 +42,15 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// The same, where what this build cannot run yet is an error too: legal in a file, and not to be applied.
+    #[must_use]
+    pub fn for_apply(mut self) -> Self {
+        if let Some(project) = &self.project {
+            self.problems.extend(consort_spec::unsupported(project));
+        }
+        self
+    }
+
     /// How many of the problems are errors.
     pub fn errors(&self) -> usize {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
@@ -67,7 +75,7 @@ pub fn check(path: &Path) -> Result<Checked, Failure> {
             Failure::usage(message).hint("write one with `consort init`, or name the folder of a project")
         );
     }
-    let consort_spec::Checked { project, problems, files } = consort_spec::check(&folder)?;
+    let consort_spec::Checked { project, problems, files } = consort_spec::check(&folder);
     Ok(Checked { root: folder.root().to_owned(), project, problems, files })
 }
 

@@ -84,6 +84,9 @@ fn init_writes_a_project_and_never_over_another() {
     let stdout = text(&output.stdout);
     assert!(stdout.starts_with("wrote consort.yaml\nwrote services/greeter/greeter.py\n"), "{stdout}");
     assert!(stdout.contains("consort run hello -i name=Ann"), "{stdout}");
+    let check = consort(folder.path(), &["check"]);
+    assert_eq!(text(&check.stderr), "", "what init writes has no mistakes and no warnings");
+    assert_eq!(text(&check.stdout), "hello is fine: 1 service, 1 workflow\n");
     let again = consort(folder.path(), &["init"]);
     assert_eq!(again.status.code(), Some(2));
     assert!(text(&again.stderr).contains("nothing is overwritten"));
@@ -118,4 +121,61 @@ fn the_hidden_supervisor_is_reached_before_the_commands() {
     let output = consort(folder.path(), &["__replica", "no socket"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stderr.is_empty(), "clap was not asked: {}", text(&output.stderr));
+}
+
+#[test]
+fn check_shows_each_mistake_at_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "name: lending\nservices:\n  ledger:\n    url: http://127.0.0.1:1\n    operatons: {}\n";
+    std::fs::write(folder.path().join("consort.yaml"), file).unwrap();
+    let output = consort(folder.path(), &["check"]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.starts_with("consort.yaml:5:5 error "), "{stderr}");
+    assert!(stderr.contains("^^^^^^^^^") && stderr.contains("`operations`"), "{stderr}");
+    assert!(stderr.ends_with("error: 1 error in .\n"), "{stderr}");
+
+    let output = consort(folder.path(), &["check", "consort.yaml", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let problem = &json["problems"][0];
+    assert_eq!(
+        (&problem["file"], &problem["line"], &problem["column"]),
+        (&"consort.yaml".into(), &5.into(), &5.into())
+    );
+    assert_eq!(problem["severity"], "error");
+}
+
+#[test]
+fn a_folder_without_a_project_is_told_apart_from_a_bad_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&["check"][..], &["apply"], &["dev"]] {
+        let output = consort(folder.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let stderr = text(&output.stderr);
+        assert!(
+            stderr.starts_with("error: there is no consort.yaml in ") && stderr.contains("consort init"),
+            "{stderr}"
+        );
+    }
+    assert_eq!(consort(folder.path(), &["check", "no/such"]).status.code(), Some(2));
+}
+
+#[test]
+fn apply_checks_before_it_looks_for_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("consort.yaml"), "name: lending\nworkflow: {}\n").unwrap();
+    let output = consort(folder.path(), &["apply"]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.ends_with("error: . has errors; nothing was applied\n"), "{stderr}");
+}
+
+#[test]
+fn the_schema_is_a_json_schema_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = consort(folder.path(), &["schema"]);
+    assert_eq!(output.status.code(), Some(0));
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(schema["$schema"].is_string() && schema["properties"]["services"].is_object(), "{schema}");
 }

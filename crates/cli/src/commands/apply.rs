@@ -1,6 +1,5 @@
 //! `consort apply`: make the server hold what the project file says.
 
-use crate::pending::{Runs, Service};
 use crate::{
     context::Context,
     exit::{Exit, Outcome},
@@ -14,6 +13,7 @@ use crate::{
 };
 use clap::Args;
 use consort_client::Client;
+use consort_spec::definition::{Runs, Service};
 use consort_types::Digest;
 use consort_wire::{
     ApplyRequest, ApplyResponse, Change, ChangeAction, ChangeKind, RolloutState, Service as Deployed,
@@ -59,7 +59,7 @@ impl Apply {
     /// # Errors
     /// When the file has errors, or the server refuses.
     pub async fn run(&self, context: &Context) -> Outcome {
-        let checked = check(&self.path)?;
+        let checked = check(&self.path)?.for_apply();
         print_problems(&checked, context.screen);
         if checked.errors() > 0 {
             let message = format!("{} has errors; nothing was applied", self.path.display());
@@ -90,9 +90,9 @@ fn client_of(context: &Context, checked: &Checked) -> Result<Client, Failure> {
 /// Packs and uploads every source, and puts the request together.
 ///
 /// # Errors
-/// When a source or an `env_file` cannot be read or uploaded.
+/// When a source cannot be read or uploaded.
 pub async fn request(client: &Client, checked: &Checked) -> Result<ApplyRequest, Failure> {
-    let mut files: Vec<_> = checked
+    let files = checked
         .files
         .iter()
         .map(|file| SourceFile { path: file.path.clone(), text: file.text.clone() })
@@ -104,9 +104,6 @@ pub async fn request(client: &Client, checked: &Checked) -> Result<ApplyRequest,
             let digest = upload_source(client, &checked.root.join(source)).await?;
             sources.insert(service.name.as_str().to_owned(), digest);
         }
-        if let Some(path) = &service.env_file {
-            add_file(&mut files, &checked.root, path)?;
-        }
     }
     Ok(ApplyRequest { files, sources })
 }
@@ -116,17 +113,6 @@ fn source_of(service: &Service) -> Option<&Path> {
         Runs::Process { source, .. } | Runs::Exec { source, .. } => Some(source),
         Runs::Image { .. } | Runs::Url { .. } => None,
     }
-}
-
-fn add_file(files: &mut Vec<SourceFile>, root: &Path, path: &Path) -> Result<(), Failure> {
-    let name = path.to_string_lossy().into_owned();
-    if files.iter().any(|file| file.path == name) {
-        return Ok(());
-    }
-    let text = std::fs::read_to_string(root.join(path))
-        .map_err(|error| Failure::usage(format!("{name} cannot be read: {error}")))?;
-    files.push(SourceFile { path: name, text });
-    Ok(())
 }
 
 async fn upload_source(client: &Client, folder: &Path) -> Result<Digest, Failure> {

@@ -21,7 +21,7 @@ impl Schema {
     /// # Errors
     /// When standard output is gone.
     pub fn run(&self, context: &Context) -> Outcome {
-        context.screen.json(&crate::pending::json_schema()?)?;
+        context.screen.json(&consort_spec::json_schema())?;
         Ok(Exit::Done)
     }
 }

@@ -128,7 +128,7 @@ async fn apply_once(
     screen: Screen,
     logs: &mut logs::Tails,
 ) -> Result<(), Failure> {
-    let checked = check(root)?;
+    let checked = check(root)?.for_apply();
     print_problems(&checked, screen);
     if checked.errors() > 0 {
         return Err(Failure::usage("the project has errors; what runs stays as it is until the next save"));
