@@ -184,9 +184,12 @@ fn step<'a>(
     read.time(fields);
     read.sharing(fields);
     read.failure(fields, place);
-    let output = read.value(fields, "output", Role::Output, &["output"], Expects::Anything);
-    let step = read.draft.step_mut(id);
-    step.output = step.output.take().or(output);
+    // Of a group and a loop it also sees what is inside, and was read with that.
+    if !matches!(kind, "steps" | "loop") {
+        let output = read.value(fields, "output", Role::Output, &["output"], Expects::Anything);
+        read.step().output = output;
+    }
+    let step = read.step();
     step.background = fields.boolean("background").unwrap_or(false);
     step.description = fields.text("description");
 }
