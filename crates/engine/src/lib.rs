@@ -1,1 +1,25 @@
-//! The state machine of one run, a pure function.
+//! The state machine of one run: `(state, command, now) → entries and effects`, a pure function.
+//!
+//! Three verbs in a fixed order move a run: **decide** here, **commit** in a store, **act** in the node.
+//! [`Run::apply`] takes a [`Command`] and answers with a [`Transition`]: the [`Entry`] facts to commit and the
+//! [`Effect`]s to carry out after the commit. Every change of state goes through [`Run::absorb`] of an entry, so
+//! a run that is rebuilt from its history equals the one that lived; recovery decides nothing anew.
+//!
+//! What must never be here: a clock, randomness, I/O, `async`. Time comes in as an argument; jitter is a hash.
+//!
+//! Start reading at `commands/` (one file per command), then `decide/` (what follows from it), then
+//! `run/absorb.rs` (what an entry means).
+
+mod command;
+mod commands;
+mod decide;
+mod effect;
+mod entry;
+mod run;
+
+pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
+pub use effect::{Dispatch, Effect, TimerKind};
+pub use entry::{
+    Entry, OpenedAs, Outcome, PauseReason, Record, RecordError, UndoInput, UndoPurpose, WaitFor,
+};
+pub use run::{Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history};

@@ -1,0 +1,63 @@
+//! One file per command; here is only the match.
+
+mod attempt_finished;
+mod cancel;
+mod complete;
+mod pause;
+mod retry;
+mod signal;
+mod skip;
+mod start;
+mod timer_fired;
+mod undo;
+
+use crate::{Command, NodeId, Rejected, Run, StepRef, Transition, decide::Decider};
+use consort_types::{RunState, Timestamp};
+
+impl Run {
+    /// Takes a command, at a time that the caller read from its clock. The state moves on at once; what the
+    /// outside sees must wait for the commit of the transition.
+    ///
+    /// # Errors
+    /// When the command cannot be taken now. Then nothing has changed.
+    pub fn apply(&mut self, command: Command, now: Timestamp) -> Result<Transition, Rejected> {
+        let decider = Decider::new(self, now);
+        match command {
+            Command::AttemptFinished { token, started_at, replica, revision, result } => {
+                attempt_finished::apply(decider, token, (started_at, replica, revision), result)
+            }
+            Command::TimerFired { node, kind } => timer_fired::apply(decider, node, kind),
+            Command::Cancel { by } => cancel::apply(decider, by),
+            Command::Pause { by } => pause::pause(decider, by),
+            Command::Resume { by } => pause::resume(decider, by),
+            Command::Retry { step, by } => retry::apply(decider, step, by),
+            Command::Skip { step, by } => skip::apply(decider, &step, by),
+            Command::Complete { step, output, by } => complete::apply(decider, &step, &output, by),
+            Command::Signal { name, body, by } => signal::apply(decider, name, body, by),
+            Command::Undo { by } => undo::apply(decider, by),
+        }
+    }
+
+    /// The state that the run has or will have, once its end is decided.
+    fn decided(&self) -> Option<RunState> {
+        self.end.as_ref().map(|end| end.state)
+    }
+
+    fn live_or_rejected(&self) -> Result<(), Rejected> {
+        match (&self.phase, self.decided()) {
+            (crate::Phase::Ended, state) => Err(Rejected::Ended(state.unwrap_or(RunState::Failed))),
+            (crate::Phase::Ending | crate::Phase::Finally, Some(state)) => {
+                Err(Rejected::NotNow(format!("the run is about to end as {state}; wait for it")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn node_named(&self, step: &StepRef) -> Result<NodeId, Rejected> {
+        match step {
+            StepRef::Key(key) => self.find_key(key).ok_or_else(|| Rejected::NoSuchStep(key.clone())),
+            StepRef::Node(id) if id.0 > 0 && (id.0 as usize) < self.nodes.len() => Ok(*id),
+            StepRef::Node(id) => Err(Rejected::NoSuchStep(format!("#{}", id.0))),
+        }
+    }
+}

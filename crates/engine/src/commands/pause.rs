@@ -1,0 +1,51 @@
+//! The run stands still, and goes on.
+
+use crate::{Effect, Entry, NodeId, PauseReason, Rejected, Transition, decide::Decider};
+use consort_types::StepState;
+
+pub(super) fn pause(mut decider: Decider<'_>, by: String) -> Result<Transition, Rejected> {
+    decider.run.live_or_rejected()?;
+    if decider.run.paused.is_some() {
+        return Err(Rejected::NotNow("the run is paused already".to_owned()));
+    }
+    decider.record(Entry::Paused { why: PauseReason::Asked, by: Some(by) });
+    let ready = |id: &NodeId| decider.run.node(*id).state == StepState::Ready;
+    let calls: Vec<NodeId> = (0..decider.run.nodes.len() as u32).map(NodeId).filter(ready).collect();
+    for id in calls {
+        let token = decider.run.token(id);
+        decider.effect(Effect::Withdraw(token));
+    }
+    Ok(decider.finish())
+}
+
+pub(super) fn resume(mut decider: Decider<'_>, by: String) -> Result<Transition, Rejected> {
+    decider.run.live_or_rejected()?;
+    match decider.run.paused {
+        None => Err(Rejected::NotNow("the run is not paused".to_owned())),
+        Some((PauseReason::Failure, _)) => Err(Rejected::NotNow(
+            "the run is paused because a step failed: retry, skip or complete that step".to_owned(),
+        )),
+        Some((PauseReason::Asked, _)) => {
+            decider.go_on_after_pause(by);
+            Ok(decider.finish())
+        }
+    }
+}
+
+impl Decider<'_> {
+    /// The run goes on: calls that were taken back, timers that stood still, steps that could have started.
+    pub(crate) fn go_on_after_pause(&mut self, by: String) {
+        let held: Vec<NodeId> =
+            (0..self.run.nodes.len() as u32).map(NodeId).filter(|id| self.run.node(*id).held).collect();
+        self.record(Entry::Resumed { by });
+        for id in held {
+            self.dispatch(id);
+        }
+        let timers = self.run.pending_effects(self.now);
+        for timer in timers.into_iter().filter(|effect| matches!(effect, Effect::SetTimer { .. })) {
+            self.effect(timer);
+        }
+        self.pump();
+        self.top_may_end();
+    }
+}

@@ -1,0 +1,90 @@
+//! A run begins; and goes on after a restart.
+
+use crate::{
+    Effect, Entry, NodeId, OpenedAs, Phase, Run, Start, TimerKind, Transition,
+    decide::Decider,
+    entry::RunStarted,
+    run::{Role, TOP},
+};
+use consort_types::{StepState, Timestamp};
+
+impl Run {
+    /// Starts a run. The input must have been checked already.
+    pub fn start(start: Start, now: Timestamp) -> (Self, Transition) {
+        let started = Box::new(RunStarted {
+            id: start.id,
+            namespace: start.namespace,
+            workflow: start.workflow.name.clone(),
+            revision: start.revision,
+            input: start.input,
+            tags: start.tags,
+            key: start.key,
+            trigger: start.trigger,
+            timeout_at: start.workflow.timeout.map(|timeout| now.plus(timeout)),
+        });
+        let top = start.workflow.top;
+        let mut run = Self::new(start.workflow, started.clone(), now);
+        let timeout_at = run.timeout_at;
+        let mut decider = Decider::new(&mut run, now);
+        decider.record(Entry::RunStarted(started));
+        if let Some(at) = timeout_at {
+            decider.set_timer(TOP, TimerKind::Timeout, at);
+        }
+        decider.open(TOP, top, OpenedAs::Body);
+        let transition = decider.finish();
+        (run, transition)
+    }
+
+    /// What must be done again after a restart: calls whose answer was not recorded, and timers.
+    pub fn pending_effects(&self, now: Timestamp) -> Vec<Effect> {
+        if self.is_ended() && self.undo_tasks.is_empty() {
+            return Vec::new();
+        }
+        let mut effects = Vec::new();
+        for id in (0..self.nodes.len() as u32).map(NodeId).filter(|id| self.counts(*id)) {
+            let node = self.node(id);
+            if node.state == StepState::Ready
+                && !node.held
+                && let Ok(dispatch) = self.prepare_dispatch(id)
+            {
+                effects.push(Effect::Dispatch(Box::new(dispatch)));
+            }
+            let wake = node.waiting.as_ref().and_then(|waiting| waiting.until);
+            let timers = [(TimerKind::Wake, wake), (TimerKind::Timeout, node.timeout_at)];
+            effects.extend(timers.into_iter().filter_map(|(kind, at)| {
+                at.filter(|_| node.is_active()).map(|at| Effect::SetTimer { node: id, kind, at })
+            }));
+        }
+        let of_run = match &self.phase {
+            Phase::BetweenPasses { until } => Some((TimerKind::Wake, *until)),
+            // The grace began anew with the server: calls of the old one are cut with it anyway.
+            Phase::Ending | Phase::Finally => Some((TimerKind::Grace, now.plus(GRACE_AFTER_RESTART))),
+            Phase::Live => self.timeout_at.map(|at| (TimerKind::Timeout, at)),
+            Phase::Ended => None,
+        };
+        effects.extend(of_run.map(|(kind, at)| Effect::SetTimer { node: TOP, kind, at }));
+        effects
+    }
+
+    /// Whether a node belongs to what goes on now, not to a pass or a try that was left behind.
+    fn counts(&self, id: NodeId) -> bool {
+        self.lineage(id).all(|node| match (self.node(node).role, self.node(node).parent) {
+            (Role::Step, Some(parent)) => self.node(parent).opened_around(node).is_some(),
+            (Role::Item(index), Some(parent)) => {
+                let items = self.node(parent).items.as_deref();
+                items.is_some_and(|items| items.nodes.get(index as usize) == Some(&Some(node)))
+            }
+            _ => true,
+        })
+    }
+}
+
+/// How long what was left to finish may still take after a restart.
+const GRACE_AFTER_RESTART: std::time::Duration = std::time::Duration::from_secs(30);
+
+impl Transition {
+    /// Whether nothing became true.
+    pub fn is_empty(&self) -> bool {
+        self.record.entries.is_empty()
+    }
+}

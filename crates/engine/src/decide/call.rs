@@ -1,0 +1,189 @@
+//! Calls: handing them out, and taking their answers.
+
+use super::Decider;
+use crate::{
+    AttemptResult, Dispatch, Effect, Entry, NodeId, UndoInput,
+    run::{Names, Role, Run},
+};
+use consort_spec::definition::{Body, Call};
+use consort_types::{AttemptState, ErrorKind, FieldError, Json, RunError, StepState};
+use std::time::Duration;
+
+impl Decider<'_> {
+    /// Hands the node's call out.
+    pub(crate) fn dispatch(&mut self, id: NodeId) {
+        match self.run.prepare_dispatch(id) {
+            Ok(dispatch) => self.effect(Effect::Dispatch(Box::new(dispatch))),
+            Err(error) if self.run.node(id).role == Role::Undo => self.undo_failed(id, error, None),
+            Err(error) => self.try_failed(id, error, None),
+        }
+    }
+
+    /// The newest attempt of a node has ended.
+    pub(crate) fn attempt_ended(&mut self, id: NodeId, attempt: crate::Attempt, result: AttemptResult) {
+        match result {
+            AttemptResult::Succeeded(output) => match self.run.check_output(id, &output) {
+                Ok(output) => {
+                    self.record(Entry::Attempted { n: id, a: Box::new(attempt) });
+                    self.call_succeeded(id, output);
+                }
+                Err(error) => self.attempt_failed(id, attempt, AttemptState::Failed, error, None),
+            },
+            AttemptResult::Failed { state, error, retry_after } => {
+                self.attempt_failed(id, attempt, state, error, retry_after);
+            }
+            AttemptResult::Interrupted => self.interrupted(id),
+        }
+    }
+
+    fn call_succeeded(&mut self, id: NodeId, output: Json) {
+        if self.run.node(id).role == Role::Undo {
+            self.undo_succeeded(id);
+        } else {
+            self.body_succeeded(id, output);
+        }
+    }
+
+    fn attempt_failed(
+        &mut self,
+        id: NodeId,
+        mut attempt: crate::Attempt,
+        state: AttemptState,
+        mut error: RunError,
+        retry_after: Option<Duration>,
+    ) {
+        error.attempt = Some(attempt.number);
+        error.step.get_or_insert_with(|| self.run.key_of(id));
+        attempt.state = state;
+        attempt.error = Some(error.clone());
+        self.record(Entry::Attempted { n: id, a: Box::new(attempt) });
+        if self.run.node(id).role == Role::Undo {
+            self.undo_failed(id, error, retry_after);
+        } else if state == AttemptState::Cancelled {
+            let undo = self.undo_input(id, &Json::null(), false);
+            self.record(Entry::Cancelled { n: id, undo });
+        } else {
+            self.try_failed(id, error, retry_after);
+        }
+    }
+
+    /// Consort itself cut the try short: the same try again, unless nothing may start any more.
+    fn interrupted(&mut self, id: NodeId) {
+        let is_undo = self.run.node(id).role == Role::Undo;
+        if !is_undo && self.run.is_cut_off(id) {
+            return self.record(Entry::Cancelled { n: id, undo: None });
+        }
+        self.record(Entry::Interrupted { n: id });
+        if self.run.paused.is_none() || is_undo {
+            self.dispatch(id);
+        }
+    }
+}
+
+impl Run {
+    /// The call of a node that is ready to be sent.
+    ///
+    /// # Errors
+    /// When its input cannot be computed or does not fit.
+    pub(crate) fn prepare_dispatch(&self, id: NodeId) -> Result<Dispatch, RunError> {
+        let (call, input) = self.call_and_input(id)?;
+        let operation = call.operation.clone();
+        let input = operation.input.check(&input).map_err(|fields| {
+            let what = format!("the input of {} does not fit its schema", operation.name);
+            schema_error("E_INVALID_INPUT", ErrorKind::InvalidInput, &what, &fields)
+        })?;
+        let node = self.node(id);
+        let step = self.step_of(id);
+        let timeout = step.timeout.filter(|_| node.role != Role::Undo).unwrap_or(operation.timeout);
+        let priority = step.priority.unwrap_or(0).saturating_add(self.workflow.priority).clamp(-100, 100);
+        Ok(Dispatch {
+            token: self.token(id),
+            step: self.key_of(id),
+            attempt: node.tries,
+            idempotency_key: self.idempotency_key(id)?,
+            undoes: self.undoes(id),
+            operation,
+            input,
+            timeout,
+            priority,
+        })
+    }
+
+    fn call_and_input(&self, id: NodeId) -> Result<(&Call, Json), RunError> {
+        let step = self.step_of(id);
+        if self.node(id).role == Role::Undo {
+            let of = self.node(id).parent.expect("an undo has a parent");
+            let item = self.undo_list.iter().find(|item| item.of == of);
+            return match (step.undo.as_ref(), item.map(|item| &item.input)) {
+                (Some(call), Some(UndoInput::Input(input) | UndoInput::Unknown(input))) => {
+                    Ok((call, input.clone()))
+                }
+                (_, Some(UndoInput::Error(error))) => Err((**error).clone()),
+                _ => Err(RunError::new("E_NOTHING_TO_UNDO", ErrorKind::Failed, "there is nothing to undo")),
+            };
+        }
+        let Body::Call(call) = &step.body else {
+            return Err(RunError::new("E_NOT_A_CALL", ErrorKind::Failed, "the step calls nothing"));
+        };
+        let input =
+            call.with.evaluate(&Names::at(self, id)).map_err(|error| super::expression_error(&error))?;
+        Ok((call, input))
+    }
+
+    /// Stable over the tries of one execution: the run, the node, and how often it was undone.
+    fn idempotency_key(&self, id: NodeId) -> Result<String, RunError> {
+        let step = self.step_of(id);
+        if self.node(id).role != Role::Undo
+            && let Some(key) = &step.key
+        {
+            let key = key.evaluate(&Names::at(self, id)).map_err(|error| super::expression_error(&error))?;
+            return Ok(key.read::<String>().unwrap_or_else(|_| key.to_string()));
+        }
+        Ok(format!("{}-{}-{}", self.id(), id.0, self.node(id).epoch))
+    }
+
+    /// On an undo whose call's outcome is unknown: the key of that call.
+    fn undoes(&self, id: NodeId) -> Option<String> {
+        let of = self.node(id).parent.filter(|_| self.node(id).role == Role::Undo)?;
+        let item = self.undo_list.iter().find(|item| item.of == of)?;
+        matches!(item.input, UndoInput::Unknown(_)).then(|| self.idempotency_key(of).ok()).flatten()
+    }
+
+    fn check_output(&self, id: NodeId, output: &Json) -> Result<Json, RunError> {
+        let step = self.step_of(id);
+        let call = match (&step.body, self.node(id).role) {
+            (_, Role::Undo) => step.undo.as_ref(),
+            (Body::Call(call), _) => Some(call),
+            _ => None,
+        };
+        let Some(call) = call else { return Ok(output.clone()) };
+        call.operation.output.check(output).map_err(|fields| {
+            let what = format!("the output of {} does not fit its schema", call.operation.name);
+            schema_error("E_INVALID_OUTPUT", ErrorKind::InvalidOutput, &what, &fields)
+        })
+    }
+
+    /// The input of a node as it is or was: for screens. None where it cannot be computed or there is none.
+    pub(crate) fn input_of(&self, id: NodeId) -> Option<Json> {
+        let node = self.node(id);
+        if node.state == StepState::Pending || node.role == Role::Top {
+            return None;
+        }
+        let is_whole = node.role == Role::Step && self.step_of(id).for_each.is_some();
+        (!is_whole).then(|| self.call_and_input(id).ok()).flatten().map(|(_, input)| input)
+    }
+}
+
+/// The first fields of a mismatch in a sentence, all of them in the details.
+fn schema_error(code: &str, kind: ErrorKind, what: &str, fields: &[FieldError]) -> RunError {
+    const FIELDS_SHOWN_MAX: usize = 3;
+    let describe = |field: &FieldError| {
+        let path = if field.path.is_empty() { "the value" } else { field.path.as_str() };
+        format!("{path}: {}", field.message)
+    };
+    let mut shown: Vec<String> = fields.iter().take(FIELDS_SHOWN_MAX).map(describe).collect();
+    if fields.len() > FIELDS_SHOWN_MAX {
+        shown.push(format!("and {} more", fields.len() - FIELDS_SHOWN_MAX));
+    }
+    RunError::new(code, kind, format!("{what}: {}", shown.join("; "))).with_details(Json::of(fields))
+}

@@ -1,0 +1,62 @@
+//! What the engine asks the outside to do after the commit. By value: nothing is read back.
+
+use crate::NodeId;
+use consort_spec::definition::Operation;
+use consort_types::{AttemptToken, Json, RunState, Timestamp};
+use std::{sync::Arc, time::Duration};
+
+/// One call to make.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    /// Names the attempt and fences off older ones.
+    pub token: AttemptToken,
+    /// Key of the step.
+    pub step: String,
+    /// Number of the try, from 1.
+    pub attempt: u32,
+    /// What is called.
+    pub operation: Arc<Operation>,
+    /// With what; fits the operation's schema.
+    pub input: Json,
+    /// Stable over the tries of one execution of the step.
+    pub idempotency_key: String,
+    /// Bound of this try, from sending.
+    pub timeout: Duration,
+    /// -100 to 100.
+    pub priority: i32,
+    /// On an undo whose call's outcome is unknown: the `Idempotency-Key` of that call.
+    pub undoes: Option<String>,
+}
+
+/// Which timer of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerKind {
+    /// The end of a wait or of the delay before a try.
+    Wake,
+    /// The node has taken too long.
+    Timeout,
+    /// Calls that were let finish after a cancel are cut.
+    Grace,
+}
+
+/// What to do after the commit.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Make a call, when admission allows.
+    Dispatch(Box<Dispatch>),
+    /// If it was not sent yet, do not send it: answer `Interrupted`. A call in flight goes on.
+    Withdraw(AttemptToken),
+    /// Cut the call.
+    Abort(AttemptToken),
+    /// Send `TimerFired` at a time. Replaces the node's timer of that kind.
+    SetTimer {
+        /// Whose.
+        node: NodeId,
+        /// Which.
+        kind: TimerKind,
+        /// When.
+        at: Timestamp,
+    },
+    /// The run has ended.
+    Ended(RunState),
+}

@@ -1,0 +1,491 @@
+//! The facts of a run's history, and how they are stored.
+//!
+//! An entry says what became true, never what to do. Field names are short because every step writes some;
+//! the format is JSON so that a history can be read without this program.
+
+use crate::{NodeId, run::Attempt};
+use consort_spec::definition::ScopeId;
+use consort_types::{Json, Name, RunError, RunId, RunState, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The version of the stored form of a [`Record`].
+const RECORD_VERSION: u8 = 1;
+
+/// All entries of one transition: they became true together, at one time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// Version of this form.
+    v: u8,
+    /// When.
+    #[serde(rename = "t", with = "millis")]
+    pub at: Timestamp,
+    /// What.
+    #[serde(rename = "e")]
+    pub entries: Vec<Entry>,
+}
+
+/// A stored record that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Written by a newer program.
+    #[error("the history was written in format {found}, this program knows up to {RECORD_VERSION}")]
+    Newer {
+        /// The format found.
+        found: u8,
+    },
+    /// Not a record.
+    #[error("the history cannot be read: {0}")]
+    Malformed(#[from] serde_json::Error),
+}
+
+impl Record {
+    /// Entries that became true at a time.
+    pub fn new(at: Timestamp, entries: Vec<Entry>) -> Self {
+        Self { v: RECORD_VERSION, at, entries }
+    }
+
+    /// The stored form.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("entries serialize")
+    }
+
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    /// When it is none, or of a newer format.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u8,
+        }
+        match serde_json::from_slice::<Self>(bytes) {
+            Ok(record) if record.v == RECORD_VERSION => Ok(record),
+            Ok(record) => Err(RecordError::Newer { found: record.v }),
+            Err(error) => match serde_json::from_slice::<Version>(bytes) {
+                Ok(Version { v }) if v > RECORD_VERSION => Err(RecordError::Newer { found: v }),
+                _ => Err(error.into()),
+            },
+        }
+    }
+}
+
+mod millis {
+    use consort_types::Timestamp;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        time.as_millis().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(deserializer).map(Timestamp::from_millis)
+    }
+}
+
+/// Why a scope was opened inside a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenedAs {
+    /// It is the node's body.
+    Body,
+    /// A turn of a loop, from 0.
+    Turn(u32),
+    /// It takes over after a failure.
+    Catch,
+    /// It runs because the node ends.
+    Finally,
+}
+
+/// How a node ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// With an output.
+    Succeeded {
+        /// The output.
+        output: Json,
+    },
+    /// With an error.
+    Failed {
+        /// The error.
+        error: Box<RunError>,
+    },
+    /// Cut short.
+    Cancelled,
+}
+
+/// The input of an undo, computed when its step completed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndoInput {
+    /// Ready to be sent.
+    Input(Json),
+    /// The call's outcome is unknown; `output` was null when this was computed.
+    Unknown(Json),
+    /// It could not be computed: an incident once it is needed.
+    Error(Box<RunError>),
+}
+
+/// Why something is undone, which says what comes after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndoPurpose {
+    /// The run ends.
+    RunEnds,
+    /// The run begins anew.
+    Pass,
+    /// The node is tried again from a clean slate.
+    Retry,
+    /// The item failed and is tolerated.
+    Tolerated,
+    /// By hand, after the end of the run.
+    Afterwards,
+}
+
+/// What a node waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitFor {
+    /// A time.
+    Timer,
+    /// Its next try.
+    Retry,
+    /// A signal.
+    Signal(Name),
+    /// A person.
+    Approval {
+        /// The question.
+        ask: String,
+        /// What to look at.
+        show: Option<Json>,
+    },
+}
+
+/// Why a run stands still on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// A person asked.
+    Asked,
+    /// It failed, and `on_failure: pause`.
+    Failure,
+}
+
+/// One fact.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// The run exists.
+    RunStarted(Box<RunStarted>),
+    /// A step left `pending`.
+    Started {
+        /// Which node.
+        n: NodeId,
+        /// When it has taken too long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_at: Option<Timestamp>,
+    },
+    /// A scope was opened inside a node; its steps are the next nodes.
+    Opened {
+        /// In which node.
+        n: NodeId,
+        /// Which scope.
+        s: ScopeRef,
+        /// What for.
+        r#as: OpenedAs,
+    },
+    /// The list of a `for_each` has so many items.
+    Counted {
+        /// Which node.
+        n: NodeId,
+        /// How many.
+        count: u32,
+    },
+    /// An item began; it is the next node.
+    ItemStarted {
+        /// Of which `for_each`.
+        n: NodeId,
+        /// Which item.
+        i: u32,
+        /// When it has taken too long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_at: Option<Timestamp>,
+    },
+    /// An attempt ended.
+    Attempted {
+        /// Of which node.
+        n: NodeId,
+        /// How.
+        a: Box<Attempt>,
+    },
+    /// An attempt ended that does not count; the same try is made again.
+    Interrupted {
+        /// Of which node.
+        n: NodeId,
+    },
+    /// The node waits.
+    Waiting {
+        /// Which.
+        n: NodeId,
+        /// For what.
+        r#for: WaitFor,
+        /// Until when at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Between two tries: why the last one failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Box<RunError>>,
+    },
+    /// A new try begins.
+    Retried {
+        /// Of which node.
+        n: NodeId,
+    },
+    /// Nothing new starts in the node any more.
+    Closed {
+        /// Which.
+        n: NodeId,
+        /// Because this child failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<NodeId>,
+        /// Or for a reason of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Box<RunError>>,
+    },
+    /// A catch takes over.
+    Caught {
+        /// Which node.
+        n: NodeId,
+        /// What was caught.
+        error: Box<RunError>,
+    },
+    /// The node's end is decided; its `finally` comes first.
+    Ending {
+        /// Which node.
+        n: NodeId,
+        /// How it will end.
+        outcome: Outcome,
+    },
+    /// The node has its output.
+    Succeeded {
+        /// Which.
+        n: NodeId,
+        /// The output.
+        o: Json,
+        /// How to undo it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undo: Option<UndoInput>,
+    },
+    /// The node has its error.
+    Failed {
+        /// Which.
+        n: NodeId,
+        /// The error.
+        error: Box<RunError>,
+        /// Its outcome is unknown, so that it is undone too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undo: Option<UndoInput>,
+    },
+    /// The node will not run.
+    Skipped {
+        /// Which.
+        n: NodeId,
+        /// Who asked, when somebody did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// The node was cut short.
+    Cancelled {
+        /// Which.
+        n: NodeId,
+        /// A call was in flight, so that it is undone too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undo: Option<UndoInput>,
+    },
+    /// What was completed inside a node is being undone.
+    UndoBegan {
+        /// Inside which.
+        n: NodeId,
+        /// Why.
+        why: UndoPurpose,
+        /// The undo of the node itself, when its call failed and is tried again from a clean slate.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undo: Option<UndoInput>,
+    },
+    /// The undo of a step began; it is the next node.
+    UndoStarted {
+        /// Of which.
+        n: NodeId,
+    },
+    /// A step was undone.
+    Undone {
+        /// Which.
+        n: NodeId,
+    },
+    /// The undo of a step waits for a person.
+    UndoParked {
+        /// Of which.
+        n: NodeId,
+        /// Why.
+        error: Box<RunError>,
+    },
+    /// A parked undo is tried again.
+    UndoUnparked {
+        /// Of which.
+        n: NodeId,
+    },
+    /// A parked undo will not be tried again.
+    UndoGivenUp {
+        /// Of which.
+        n: NodeId,
+        /// Who decided.
+        by: String,
+    },
+    /// Nothing is left to undo inside a node, but what is parked.
+    UndoEnded {
+        /// Inside which.
+        n: NodeId,
+    },
+    /// A pass of the run failed and another will follow.
+    PassEnded {
+        /// Why.
+        error: Box<RunError>,
+        /// When the next begins.
+        until: Timestamp,
+    },
+    /// A new pass began.
+    PassBegan {
+        /// Everything from the start, or only what failed.
+        clean: bool,
+    },
+    /// A message came.
+    Signalled {
+        /// Its name.
+        name: Name,
+        /// Its body.
+        body: Json,
+        /// Who sent it.
+        by: String,
+    },
+    /// The oldest message of that name was taken.
+    SignalTaken {
+        /// Its name.
+        name: Name,
+    },
+    /// Somebody did something by hand; what follows from it stands in the entries after this one.
+    Asked {
+        /// Who.
+        by: String,
+        /// What: `cancel`, `retry`, `skip`, `complete`, `undo`.
+        what: String,
+        /// To which node.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        n: Option<NodeId>,
+    },
+    /// The run starts nothing new.
+    Paused {
+        /// Why.
+        why: PauseReason,
+        /// Who asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// The run goes on.
+    Resumed {
+        /// Who asked.
+        by: String,
+    },
+    /// The run's end is decided; calls in flight, undo and `finally` come first.
+    RunEnding {
+        /// As what.
+        state: RunState,
+        /// Its output.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Json>,
+        /// Its error.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Box<RunError>>,
+    },
+    /// The run has ended.
+    RunEnded {
+        /// As what.
+        state: RunState,
+    },
+}
+
+impl Entry {
+    /// The node that the fact is about, where it is about one.
+    pub const fn node(&self) -> Option<NodeId> {
+        match self {
+            Self::Started { n, .. }
+            | Self::Opened { n, .. }
+            | Self::Counted { n, .. }
+            | Self::ItemStarted { n, .. }
+            | Self::Attempted { n, .. }
+            | Self::Interrupted { n }
+            | Self::Waiting { n, .. }
+            | Self::Retried { n }
+            | Self::Closed { n, .. }
+            | Self::Caught { n, .. }
+            | Self::Ending { n, .. }
+            | Self::Succeeded { n, .. }
+            | Self::Failed { n, .. }
+            | Self::Skipped { n, .. }
+            | Self::Cancelled { n, .. }
+            | Self::UndoBegan { n, .. }
+            | Self::UndoStarted { n }
+            | Self::Undone { n }
+            | Self::UndoParked { n, .. }
+            | Self::UndoUnparked { n }
+            | Self::UndoGivenUp { n, .. }
+            | Self::UndoEnded { n } => Some(*n),
+            Self::Asked { n, .. } => *n,
+            Self::RunStarted(_)
+            | Self::PassEnded { .. }
+            | Self::PassBegan { .. }
+            | Self::Signalled { .. }
+            | Self::SignalTaken { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::RunEnding { .. }
+            | Self::RunEnded { .. } => None,
+        }
+    }
+}
+
+/// A scope by its number, as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ScopeRef(pub u32);
+
+impl From<ScopeId> for ScopeRef {
+    fn from(id: ScopeId) -> Self {
+        Self(id.0)
+    }
+}
+
+/// What a run is from its first moment on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// Its id.
+    pub id: RunId,
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its workflow.
+    pub workflow: Name,
+    /// The number of the workflow's revision.
+    pub revision: u64,
+    /// Its input.
+    pub input: Json,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The idempotency key of its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What started it.
+    pub trigger: String,
+    /// When it has taken too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_at: Option<Timestamp>,
+}

@@ -1,0 +1,79 @@
+//! Keys of steps: `fields[3]`, `decision.else`, `a.undo`, `a.finally.x`, `l[7].turn`.
+
+use super::{NodeId, Role, Run, TOP};
+use crate::OpenedAs;
+use consort_spec::definition::KeyPart;
+use std::fmt::Write;
+
+impl Run {
+    /// The key of a node, as users name it. Empty for the top.
+    pub(crate) fn key_of(&self, id: NodeId) -> String {
+        let mut key = String::new();
+        let lineage: Vec<NodeId> = self.lineage(id).collect();
+        for node in lineage.into_iter().rev().filter(|node| *node != TOP) {
+            self.extend_key(&mut key, node);
+        }
+        key
+    }
+
+    fn extend_key(&self, key: &mut String, id: NodeId) {
+        let node = self.node(id);
+        match node.role {
+            Role::Top => {}
+            Role::Item(index) => {
+                let _ = write!(key, "[{index}]");
+            }
+            Role::Undo => push_name(key, "undo"),
+            Role::Step => {
+                let parent = node.parent.map(|parent| self.node(parent));
+                match parent.and_then(|parent| parent.opened_around(id)).map(|opened| opened.as_) {
+                    Some(OpenedAs::Turn(turn)) => {
+                        let _ = write!(key, "[{turn}]");
+                    }
+                    Some(OpenedAs::Finally) => push_name(key, "finally"),
+                    Some(OpenedAs::Catch) => return push_name(key, "catch"),
+                    Some(OpenedAs::Body) | None => {}
+                }
+                match &self.step_of(id).key_part {
+                    KeyPart::Name(name) => push_name(key, name.as_str()),
+                    KeyPart::Index(index) => {
+                        let _ = write!(key, "[{index}]");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The node of a key among those that count now: the newest pass, the newest try of a group.
+    pub(crate) fn find_key(&self, key: &str) -> Option<NodeId> {
+        // A key names its ancestors, so only children whose key is a prefix are looked into.
+        let mut within = vec![TOP];
+        while let Some(id) = within.pop() {
+            let undo = self.undo_node(id);
+            for child in self.children(id).chain(undo) {
+                let child_key = self.key_of(child);
+                if child_key == key {
+                    return Some(child);
+                }
+                if key.starts_with(&child_key) {
+                    within.push(child);
+                }
+            }
+        }
+        None
+    }
+
+    /// The newest undo of a node, when one was ever started.
+    pub(crate) fn undo_node(&self, of: NodeId) -> Option<NodeId> {
+        // Undos are few and young: the newest are at the end.
+        let newest = self.nodes.iter().rposition(|node| node.role == Role::Undo && node.parent == Some(of));
+        newest.map(|position| NodeId(position as u32))
+    }
+}
+
+fn push_name(key: &mut String, name: &str) {
+    if !key.is_empty() {
+        key.push('.');
+    }
+    key.push_str(name);
+}

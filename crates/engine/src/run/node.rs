@@ -1,0 +1,182 @@
+//! One execution of one step.
+
+use crate::{OpenedAs, Outcome, WaitFor};
+use consort_spec::definition::{ScopeId, StepId};
+use consort_types::{AttemptState, Json, RunError, StepState, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A node of a run, numbered from 0 (the top) in the order in which they came into being.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub u32);
+
+/// What a node is to its parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The run itself.
+    Top,
+    /// A step of a scope that the parent opened. With `for_each` it is the whole, its items are below it.
+    Step,
+    /// An item of the parent's `for_each`.
+    Item(u32),
+    /// The undo of the parent.
+    Undo,
+}
+
+/// One try of a step, as it is stored and shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1; tries that Consort itself cut short are not numbered.
+    #[serde(rename = "n")]
+    pub number: u32,
+    /// How it ended.
+    #[serde(rename = "s")]
+    pub state: AttemptState,
+    /// When it was sent.
+    #[serde(rename = "at")]
+    pub started_at: Timestamp,
+    /// When its answer was recorded. Not stored: it is the time of the record.
+    #[serde(skip)]
+    pub finished_at: Option<Timestamp>,
+    /// Which replica took it.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<String>,
+    /// Which revision of the service that was.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// Why it failed.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<RunError>,
+}
+
+/// A scope that was opened inside a node: its steps are nodes in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub scope: ScopeId,
+    pub as_: OpenedAs,
+    pub base: u32,
+    pub len: u32,
+}
+
+impl Opened {
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (self.base..self.base + self.len).map(NodeId)
+    }
+
+    pub fn holds(&self, id: NodeId) -> bool {
+        (self.base..self.base + self.len).contains(&id.0)
+    }
+}
+
+/// The items of a `for_each`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Items {
+    /// The list, cut into its items: evaluated when needed, not stored.
+    pub values: Option<Vec<Json>>,
+    pub count: u32,
+    /// The first item that has not begun.
+    pub next: u32,
+    pub ended: u32,
+    pub failed: u32,
+    /// The first item that failed.
+    pub first_failed: Option<NodeId>,
+    pub nodes: Vec<Option<NodeId>>,
+}
+
+/// Why a node stands still, and until when.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Waiting {
+    pub for_: WaitFor,
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
+/// One execution of one step.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Node {
+    pub parent: Option<NodeId>,
+    pub step: Option<StepId>,
+    pub role: Role,
+    pub state: StepState,
+    /// Dependencies that are not done.
+    pub unmet: u32,
+    /// Children that have started and not ended.
+    pub active: u32,
+    /// Steps of the newest scope that have not ended.
+    pub remaining: u32,
+    /// Nothing new starts in here.
+    pub closing: bool,
+    /// The child whose failure closed it.
+    pub failure: Option<NodeId>,
+    /// Tries that count.
+    pub tries: u32,
+    /// Times it was handed out; fences off older attempts.
+    pub dispatches: u32,
+    /// Its call was taken back while the run was paused; it is handed out again on resume.
+    pub held: bool,
+    /// New for each execution from a clean slate; part of the `Idempotency-Key`.
+    pub epoch: u32,
+    pub attempts: Vec<Attempt>,
+    pub ready_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub timeout_at: Option<Timestamp>,
+    pub waiting: Option<Waiting>,
+    pub output: Option<Json>,
+    pub error: Option<Box<RunError>>,
+    pub opened: Vec<Opened>,
+    pub items: Option<Box<Items>>,
+    /// Decided, but `finally` comes first.
+    pub ending: Option<Box<Outcome>>,
+}
+
+impl Node {
+    pub fn new(parent: Option<NodeId>, step: Option<StepId>, role: Role) -> Self {
+        Self {
+            parent,
+            step,
+            role,
+            state: StepState::Pending,
+            unmet: 0,
+            active: 0,
+            remaining: 0,
+            closing: false,
+            failure: None,
+            tries: 0,
+            dispatches: 0,
+            held: false,
+            epoch: 0,
+            attempts: Vec::new(),
+            ready_at: None,
+            ended_at: None,
+            timeout_at: None,
+            waiting: None,
+            output: None,
+            error: None,
+            opened: Vec::new(),
+            items: None,
+            ending: None,
+        }
+    }
+
+    /// The scope that a child of this node stands in.
+    pub fn opened_around(&self, child: NodeId) -> Option<&Opened> {
+        self.opened.iter().rev().find(|opened| opened.holds(child))
+    }
+
+    /// The newest scope opened for a purpose.
+    pub fn opened_as(&self, as_: OpenedAs) -> Option<&Opened> {
+        self.opened.iter().rev().find(|opened| opened.as_ == as_)
+    }
+
+    /// Whether what failed inside can be tried again by itself: a body was begun, and nothing came after it.
+    pub fn can_resume_inside(&self) -> bool {
+        let after_body = |opened: &Opened| matches!(opened.as_, OpenedAs::Catch | OpenedAs::Finally);
+        let has_body = self.items.is_some() || self.opened.iter().any(|opened| opened.as_ == OpenedAs::Body);
+        has_body && !self.opened.iter().any(after_body)
+    }
+
+    /// Whether it has left `pending` and has not ended.
+    pub fn is_active(&self) -> bool {
+        matches!(self.state, StepState::Ready | StepState::Running | StepState::Waiting)
+    }
+}

@@ -1,0 +1,394 @@
+//! What the outside sees of a run: states, reasons, steps. Computed on demand, never stored.
+
+use super::{Node, NodeId, Phase, Role, Run, TOP};
+use crate::{OpenedAs, PauseReason, WaitFor};
+use consort_spec::definition::Body;
+use consort_types::{
+    AttemptState, AttemptToken, Json, RunError, RunState, StepState, Timestamp, UndoState, WaitKind,
+    WaitingOn,
+};
+
+pub use super::node::Attempt;
+
+/// What the dispatcher knows of a call that was handed out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Admission {
+    /// Sent to a replica.
+    Sent {
+        /// When.
+        at: Timestamp,
+        /// To which replica.
+        replica: Option<String>,
+        /// Of which revision.
+        revision: Option<u64>,
+    },
+    /// Held back.
+    Held(WaitingOn),
+}
+
+/// One pass of a run: the last has not failed yet, or for good.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassRecord {
+    /// From 1.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it failed.
+    pub finished_at: Option<Timestamp>,
+    /// Why it failed.
+    pub error: Option<RunError>,
+}
+
+/// A run as users see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunView {
+    /// Its state.
+    pub state: RunState,
+    /// Its output, once it has succeeded.
+    pub output: Option<Json>,
+    /// Why it failed.
+    pub error: Option<RunError>,
+    /// When it was acknowledged.
+    pub created_at: Timestamp,
+    /// When its first step could start.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How far undo went.
+    pub undo: UndoState,
+    /// Why it does not move.
+    pub waiting_on: Option<WaitingOn>,
+    /// Its passes.
+    pub attempts: Vec<PassRecord>,
+}
+
+/// A step as users see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepView {
+    /// Its key.
+    pub key: String,
+    /// `call`, `steps`, …
+    pub kind: &'static str,
+    /// `service.operation`.
+    pub call: Option<String>,
+    /// Its state.
+    pub state: StepState,
+    /// When it was ready.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Its tries, the running one included.
+    pub attempts: Vec<Attempt>,
+    /// What it was called with.
+    pub input: Option<Json>,
+    /// Its output.
+    pub output: Option<Json>,
+    /// Why it failed, also when that was caught.
+    pub error: Option<RunError>,
+    /// Why it does not move.
+    pub waiting_on: Option<WaitingOn>,
+    /// Key of the step that it stands in.
+    pub parent: Option<String>,
+    /// Its place among the items of a `for_each` or the turns of a loop.
+    pub index: Option<u32>,
+    /// Path of its definition, for graphs.
+    pub path: String,
+}
+
+/// Asks the dispatcher about a call.
+pub type Ask<'a> = &'a dyn Fn(AttemptToken) -> Option<Admission>;
+
+impl Run {
+    /// The run as users see it now. `ask` tells what the dispatcher knows of calls that were handed out.
+    pub fn view(&self, ask: Ask<'_>) -> RunView {
+        let state = self.state(ask);
+        let waits = matches!(state, RunState::Waiting | RunState::Paused | RunState::Queued);
+        RunView {
+            state,
+            output: self.end.as_ref().filter(|_| self.is_ended()).and_then(|end| end.output.clone()),
+            error: self.visible_error(),
+            created_at: self.created_at,
+            started_at: Some(self.created_at),
+            finished_at: self.finished_at,
+            undo: self.undo_state(),
+            waiting_on: waits.then(|| self.waiting_on(state, ask)).flatten(),
+            attempts: self.pass_records(),
+        }
+    }
+
+    fn visible_error(&self) -> Option<RunError> {
+        let ended = self.end.as_ref().and_then(|end| end.error.as_deref());
+        let failed_inside = || match self.paused {
+            Some((PauseReason::Failure, _)) => self.failure_inside(TOP).map(|error| *error),
+            _ => None,
+        };
+        ended.cloned().or_else(failed_inside)
+    }
+
+    fn state(&self, ask: Ask<'_>) -> RunState {
+        let ending = self.end.as_ref().map(|end| end.state);
+        match self.phase {
+            Phase::Ended => ending.unwrap_or(RunState::Failed),
+            Phase::Ending if self.undo_task_runs() => RunState::Undoing,
+            Phase::Ending if ending == Some(RunState::Cancelled) => RunState::Cancelling,
+            Phase::Ending | Phase::Finally => RunState::Running,
+            Phase::BetweenPasses { .. } if self.paused.is_some() => RunState::Paused,
+            Phase::BetweenPasses { .. } => RunState::Waiting,
+            Phase::Live if self.paused.is_some() => RunState::Paused,
+            Phase::Live if self.undo_task_runs() => RunState::Undoing,
+            Phase::Live if self.moves(ask) => RunState::Running,
+            Phase::Live => RunState::Waiting,
+        }
+    }
+
+    fn undo_task_runs(&self) -> bool {
+        let of_run = |why| matches!(why, crate::UndoPurpose::RunEnds | crate::UndoPurpose::Pass);
+        self.undo_tasks.iter().any(|task| of_run(task.why))
+    }
+
+    /// Whether a step is ready or running. Stops at the first.
+    fn moves(&self, ask: Ask<'_>) -> bool {
+        self.leaves().any(|id| match self.node(id).state {
+            StepState::Ready => !matches!(ask(self.token(id)), Some(Admission::Held(_))),
+            _ => false,
+        })
+    }
+
+    /// Active nodes that have nothing active inside.
+    fn leaves(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let mut below = vec![TOP];
+        std::iter::from_fn(move || {
+            while let Some(id) = below.pop() {
+                let undo = self.undo_node(id).filter(|undo| self.node(*undo).is_active());
+                let active = self.children(id).filter(|child| self.node(*child).is_active()).chain(undo);
+                let before = below.len();
+                below.extend(active);
+                if below.len() == before && id != TOP {
+                    return Some(id);
+                }
+            }
+            None
+        })
+    }
+
+    fn undo_state(&self) -> UndoState {
+        let parked = self.undo_list.iter().any(|item| item.parked.is_some());
+        if self.undo_task_runs() {
+            UndoState::Running
+        } else if !self.undo_asked {
+            UndoState::None
+        } else if parked {
+            UndoState::Incomplete
+        } else {
+            UndoState::Complete
+        }
+    }
+
+    fn pass_records(&self) -> Vec<PassRecord> {
+        let mut records: Vec<PassRecord> = (1..)
+            .zip(&self.passes)
+            .map(|(number, pass)| PassRecord {
+                number,
+                started_at: pass.began_at,
+                finished_at: Some(pass.ended_at),
+                error: Some((*pass.error).clone()),
+            })
+            .collect();
+        if !matches!(self.phase, Phase::BetweenPasses { .. }) {
+            records.push(PassRecord {
+                number: records.len() as u32 + 1,
+                started_at: self.pass_began_at,
+                finished_at: self.finished_at,
+                error: self.end.as_ref().and_then(|end| end.error.as_deref()).cloned(),
+            });
+        }
+        records
+    }
+
+    /// Why the run does not move: its own reason, else that of the step that ends its wait first.
+    fn waiting_on(&self, state: RunState, ask: Ask<'_>) -> Option<WaitingOn> {
+        if let (RunState::Paused, Some((why, since))) = (state, self.paused) {
+            let detail = match why {
+                PauseReason::Asked => "paused by hand; resume it to go on".to_owned(),
+                PauseReason::Failure => {
+                    "a step failed and the workflow pauses on failure: retry, skip or complete it".to_owned()
+                }
+            };
+            return Some(waiting(WaitKind::Paused, "paused", since, None, detail));
+        }
+        if let Phase::BetweenPasses { until } = self.phase {
+            let since = self.passes.last().map_or(self.created_at, |pass| pass.ended_at);
+            let detail = format!("pass {} failed; the next begins by itself", self.passes.len());
+            return Some(waiting(WaitKind::Retry, "run", since, Some(until), detail));
+        }
+        let reasons = self.leaves().filter_map(|id| self.step_waiting_on(id, ask));
+        reasons.min_by_key(|reason| (reason.until.is_none(), reason.until, reason.since))
+    }
+
+    /// Why a step does not move. None while it does, or once it has ended.
+    fn step_waiting_on(&self, id: NodeId, ask: Ask<'_>) -> Option<WaitingOn> {
+        let node = self.node(id);
+        match node.state {
+            StepState::Pending if self.is_ended() => None,
+            StepState::Pending => Some(self.pending_on(id)),
+            StepState::Ready if node.held => Some(self.paused_detail()),
+            StepState::Ready => match ask(self.token(id)) {
+                Some(Admission::Held(reason)) => Some(reason),
+                Some(Admission::Sent { .. }) | None => None,
+            },
+            StepState::Waiting => node.waiting.as_ref().map(|waits| self.waiting_reason(id, node, waits)),
+            _ => None,
+        }
+    }
+
+    fn waiting_reason(&self, id: NodeId, node: &Node, waits: &super::node::Waiting) -> WaitingOn {
+        let (kind, name, detail) = match &waits.for_ {
+            WaitFor::Timer => (WaitKind::Timer, self.key_of(id), "waits for its time".to_owned()),
+            WaitFor::Retry => {
+                let why =
+                    node.error.as_ref().map_or_else(String::new, |error| format!(": {}", error.message));
+                let after = if waits.until.is_some() { "" } else { ", once what it had done is undone" };
+                let detail = format!("try {} failed{why}; the next follows{after}", node.tries);
+                (WaitKind::Retry, self.key_of(id), detail)
+            }
+            WaitFor::Signal(name) => {
+                (WaitKind::Signal, name.to_string(), format!("waits for the signal `{name}`"))
+            }
+            WaitFor::Approval { ask, .. } => {
+                (WaitKind::Approval, self.key_of(id), format!("waits for an answer: {ask}"))
+            }
+        };
+        waiting(kind, &name, waits.since, waits.until, detail)
+    }
+
+    /// A step that has not started waits for steps that are not done, or for the scope that failed.
+    fn pending_on(&self, id: NodeId) -> WaitingOn {
+        if self.paused.is_some() && self.node(id).unmet == 0 {
+            return self.paused_detail();
+        }
+        let open = self.step_of(id).waits_for.iter().filter_map(|step| self.resolve(id, *step));
+        let keys: Vec<String> =
+            open.filter(|on| !self.is_done(*on)).map(|on| format!("`{}`", self.key_of(on))).collect();
+        let since =
+            self.node(id).parent.and_then(|parent| self.node(parent).ready_at).unwrap_or(self.created_at);
+        if keys.is_empty() {
+            let detail = "will not start: something around it has failed or is being stopped".to_owned();
+            return waiting(WaitKind::Step, &self.key_of(id), since, None, detail);
+        }
+        let name = keys[0].trim_matches('`').to_owned();
+        waiting(WaitKind::Step, &name, since, None, format!("waits for {}", keys.join(", ")))
+    }
+
+    fn paused_detail(&self) -> WaitingOn {
+        let since = self.paused.map_or(self.created_at, |(_, since)| since);
+        waiting(WaitKind::Paused, "paused", since, None, "the run is paused".to_owned())
+    }
+
+    /// The steps that count now, in the order of the file, each followed by what stands in it. Starts after
+    /// `skip` steps and gives at most `limit`.
+    pub fn steps(&self, skip: usize, limit: usize, ask: Ask<'_>) -> Vec<StepView> {
+        self.visible().skip(skip).take(limit).map(|id| self.step_view(id, ask)).collect()
+    }
+
+    /// One step by its key.
+    pub fn step(&self, key: &str, ask: Ask<'_>) -> Option<StepView> {
+        self.find_key(key).map(|id| self.step_view(id, ask))
+    }
+
+    /// One step by its node.
+    pub fn step_at(&self, id: NodeId, ask: Ask<'_>) -> Option<StepView> {
+        let exists = id != TOP && (id.0 as usize) < self.nodes.len();
+        exists.then(|| self.step_view(id, ask))
+    }
+
+    fn visible(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let mut below = vec![TOP];
+        std::iter::from_fn(move || {
+            loop {
+                let id = below.pop()?;
+                let mut children: Vec<NodeId> = self.children(id).chain(self.undo_node(id)).collect();
+                children.reverse();
+                below.extend(children);
+                if id != TOP {
+                    return Some(id);
+                }
+            }
+        })
+    }
+
+    fn step_view(&self, id: NodeId, ask: Ask<'_>) -> StepView {
+        let node = self.node(id);
+        let step = self.step_of(id);
+        let is_whole = node.role == Role::Step && step.for_each.is_some();
+        let is_undo = node.role == Role::Undo;
+        let call = match (&step.body, is_undo) {
+            (_, true) => step.undo.as_ref(),
+            (Body::Call(call), false) => Some(call),
+            _ => None,
+        };
+        let admission = if node.state == StepState::Ready { ask(self.token(id)) } else { None };
+        StepView {
+            key: self.key_of(id),
+            kind: if is_undo { "call" } else { step.body.kind() },
+            call: call.filter(|_| !is_whole || !is_undo).map(|call| call.operation.name.to_string()),
+            state: self.visible_state(node, admission.as_ref()),
+            started_at: node.ready_at,
+            finished_at: node.ended_at,
+            attempts: self.attempts_with_running(node, admission),
+            input: self.input_of(id),
+            output: node.output.clone().filter(|_| node.state.is_terminal()),
+            error: node.error.as_deref().cloned(),
+            waiting_on: self.step_waiting_on(id, ask),
+            parent: node.parent.filter(|parent| *parent != TOP).map(|parent| self.key_of(parent)),
+            index: self.index_of(id),
+            path: if is_undo { format!("{}.undo", step.path) } else { step.path.clone() },
+        }
+    }
+
+    fn visible_state(&self, node: &Node, admission: Option<&Admission>) -> StepState {
+        match node.state {
+            StepState::Ready if matches!(admission, Some(Admission::Sent { .. })) => StepState::Running,
+            // What never started in a run that has ended will not run any more.
+            StepState::Pending if self.is_ended() => StepState::Skipped,
+            state => state,
+        }
+    }
+
+    fn attempts_with_running(&self, node: &Node, admission: Option<Admission>) -> Vec<Attempt> {
+        let mut attempts = node.attempts.clone();
+        if let Some(Admission::Sent { at, replica, revision }) = admission {
+            attempts.push(Attempt {
+                number: node.tries,
+                state: AttemptState::Running,
+                started_at: at,
+                finished_at: None,
+                replica,
+                revision,
+                error: None,
+            });
+        }
+        attempts
+    }
+
+    fn index_of(&self, id: NodeId) -> Option<u32> {
+        let node = self.node(id);
+        if let Role::Item(index) = node.role {
+            return Some(index);
+        }
+        let opened = node.parent.and_then(|parent| self.node(parent).opened_around(id));
+        match opened.map(|opened| opened.as_) {
+            Some(OpenedAs::Turn(turn)) => Some(turn),
+            _ => None,
+        }
+    }
+}
+
+fn waiting(
+    kind: WaitKind,
+    name: &str,
+    since: Timestamp,
+    until: Option<Timestamp>,
+    detail: String,
+) -> WaitingOn {
+    WaitingOn { kind, name: name.to_owned(), since, until, ahead: None, detail }
+}
