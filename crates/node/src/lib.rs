@@ -1,1 +1,46 @@
-//! The loops: sequencer, committer, dispatcher, timers, fleet, retention.
+//! The loops that make a server: sequencer, committer, dispatcher, timers, services, logs.
+//!
+//! Three verbs in a fixed order: **decide** (the engine, called by the sequencer), **commit** (the committer),
+//! **act** (dispatcher, timers, replies). Data travels one way round; recovery feeds the same loop. What
+//! must never be here: SQL, HTTP routes, the API's JSON names, a decision that the pure crates should take.
+//!
+//! Start reading at [`Node::start`], then `sequencer.rs`.
+
+mod apply;
+mod balancer;
+mod catalog;
+mod clock;
+mod committer;
+mod deploy;
+mod dispatcher;
+mod feed;
+mod health;
+mod logs;
+mod node;
+mod queries;
+mod record;
+mod runs;
+mod sequencer;
+mod services;
+mod starts;
+mod timers;
+
+pub use apply::{Action, Applied, ApplyError, ApplyRequest, Change, ChangeKind};
+pub use balancer::ServiceKey;
+pub use catalog::{CurrentWorkflow, Deployed};
+pub use clock::{Clock, SystemClock};
+pub use deploy::CallError;
+pub use feed::{Feed, FeedData, FeedEvent, Subscription};
+pub use node::{DryRun, Node, Options, StartupError};
+pub use queries::{QueryError, StepsPage};
+pub use record::{Pass, RunRecord};
+pub use runs::LoadError;
+pub use sequencer::{CommandError, StartError, Started};
+pub use services::{ReplicaView, ServiceError, ServiceView};
+pub use starts::{StartRequestBody, StartRunError};
+
+pub use consort_engine::{Command, Rejected, StepRef, StepView, history::HistoryEntry};
+pub use consort_fleet::{ReplicaState, RolloutState, ServiceState};
+pub use consort_invoke::{Failure, Outcome};
+pub use consort_spec::{Problem, Severity};
+pub use consort_store::{LogFilter, LogLine, LogPage, LogStream, Page, PageRequest, ProjectFile, RunFilter};

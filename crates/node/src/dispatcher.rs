@@ -1,0 +1,408 @@
+//! The dispatcher: sends calls to replicas as room allows, and their answers to the sequencer.
+//!
+//! There is no task that all calls go through: whoever makes room (an answer, a new replica) or brings a call
+//! looks at once what can go. The state is one small lock, held for microseconds.
+
+use crate::{
+    balancer::{Balancer, Load, ServiceKey, Slot, Waiting},
+    clock::Clock,
+    logs::LogSender,
+    sequencer::{Inbox, Message},
+};
+use consort_engine::{Admission, AttemptResult, Command, Dispatch, NodeId};
+use consort_invoke::{Failure, Invocation, Invoker, Outcome};
+use consort_runtime::LogSink;
+use consort_spec::definition::Operation;
+use consort_store::LogStream;
+use consort_types::{
+    AttemptState, AttemptToken, ErrorKind, Json, Name, RunError, RunId, Timestamp, WaitKind, WaitingOn,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::sync::{Notify, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// What a service says of itself to those that wait for it.
+#[derive(Debug, Clone, Default)]
+pub struct Glance {
+    /// A sentence: `starting`, `crash loop, next start in 8s`.
+    pub detail: String,
+}
+
+/// What is known of calls that were handed out.
+#[derive(Default)]
+pub struct Admissions {
+    calls: Mutex<HashMap<AttemptToken, Handed>>,
+    glances: RwLock<HashMap<ServiceKey, Glance>>,
+}
+
+#[derive(Clone)]
+enum Handed {
+    Queued { key: ServiceKey, since: Timestamp },
+    Sent { at: Timestamp, replica: String, revision: u64, cancel: CancellationToken },
+}
+
+impl Admissions {
+    /// What became of a call that was handed out.
+    pub fn of(&self, token: AttemptToken) -> Option<Admission> {
+        let handed = self.calls().get(&token).cloned()?;
+        Some(match handed {
+            Handed::Sent { at, replica, revision, .. } => {
+                Admission::Sent { at, replica: Some(replica), revision: Some(revision) }
+            }
+            Handed::Queued { key, since } => Admission::Held(self.held(&key, since)),
+        })
+    }
+
+    /// Says why calls of a service wait.
+    pub fn glance(&self, key: &ServiceKey, glance: Glance) {
+        self.glances.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), glance);
+    }
+
+    fn held(&self, key: &ServiceKey, since: Timestamp) -> WaitingOn {
+        let glances = self.glances.read().unwrap_or_else(PoisonError::into_inner);
+        let detail = match glances.get(key) {
+            Some(glance) => format!("waits for a replica of `{}`: {}", key.service, glance.detail),
+            None => format!("waits for the service `{}`, which is not deployed", key.service),
+        };
+        let name = key.service.to_string();
+        WaitingOn { kind: WaitKind::Replica, name, since, until: None, ahead: None, detail }
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<AttemptToken, Handed>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One call on its way.
+pub enum Call {
+    /// Of a step.
+    Step(Box<Dispatch>),
+    /// Of somebody outside, without a run.
+    Direct(Box<DirectCall>),
+}
+
+/// A call of an operation without a run.
+pub struct DirectCall {
+    /// What is called.
+    pub operation: Arc<Operation>,
+    /// With what; fits the schema.
+    pub input: Json,
+    /// The caller's `Idempotency-Key`, or one of ours.
+    pub idempotency_key: String,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Outcome>,
+    /// Cancelled when the caller is gone.
+    pub cancel: CancellationToken,
+}
+
+/// Sends calls to replicas.
+pub struct Dispatcher {
+    balancer: Mutex<Balancer<Call>>,
+    admissions: Arc<Admissions>,
+    invoker: Invoker,
+    inbox: Inbox,
+    clock: Arc<dyn Clock>,
+    logs: LogSender,
+    runtime: tokio::runtime::Handle,
+    /// `http://ADDRESS` of this server, for callbacks.
+    server_url: String,
+    /// Headers of `url` services.
+    headers: RwLock<HashMap<ServiceKey, Vec<(String, String)>>>,
+    /// Rung when the demand of a service has changed.
+    pub demand: Arc<Notify>,
+}
+
+/// What a dispatcher works with.
+pub struct DispatcherParts {
+    /// What is known of calls.
+    pub admissions: Arc<Admissions>,
+    /// Makes calls.
+    pub invoker: Invoker,
+    /// Where answers go.
+    pub inbox: Inbox,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where lines of `exec` processes go.
+    pub logs: LogSender,
+    /// Where calls run.
+    pub runtime: tokio::runtime::Handle,
+    /// `http://ADDRESS` of this server.
+    pub server_url: String,
+}
+
+impl Dispatcher {
+    /// A dispatcher without replicas.
+    pub fn new(parts: DispatcherParts) -> Self {
+        let DispatcherParts { admissions, invoker, inbox, clock, logs, runtime, server_url } = parts;
+        Self {
+            balancer: Mutex::default(),
+            admissions,
+            invoker,
+            inbox,
+            clock,
+            logs,
+            runtime,
+            server_url,
+            headers: RwLock::default(),
+            demand: Arc::default(),
+        }
+    }
+
+    /// Takes the call of a step.
+    pub fn dispatch(self: &Arc<Self>, namespace: &Name, dispatch: Dispatch) {
+        let service = dispatch.operation.name.service.clone();
+        let key = ServiceKey { namespace: namespace.clone(), service };
+        let token = dispatch.token;
+        let queued = Handed::Queued { key: key.clone(), since: self.clock.now() };
+        self.admissions.calls().insert(token, queued);
+        let priority = dispatch.priority;
+        let waiting = Waiting { priority, token: Some(token), call: Call::Step(Box::new(dispatch)) };
+        let refused = self.balancer().enqueue(&key, waiting).is_err();
+        if refused {
+            return self.answer(token, AttemptResult::Interrupted, None);
+        }
+        self.pump(&key);
+    }
+
+    /// Takes a call from outside.
+    ///
+    /// # Errors
+    /// Gives the call back when too many wait already.
+    pub fn call(self: &Arc<Self>, key: &ServiceKey, call: DirectCall) -> Result<(), Box<DirectCall>> {
+        let waiting = Waiting { priority: 0, token: None, call: Call::Direct(Box::new(call)) };
+        let refused = self.balancer().enqueue(key, waiting);
+        match refused {
+            Err(Waiting { call: Call::Direct(call), .. }) => Err(call),
+            Err(_) | Ok(()) => {
+                self.pump(key);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a call back if it was not sent yet.
+    pub fn withdraw(&self, token: AttemptToken) {
+        let key = match self.admissions.calls().get(&token) {
+            Some(Handed::Queued { key, .. }) => key.clone(),
+            Some(Handed::Sent { .. }) | None => return,
+        };
+        if self.balancer().withdraw(&key, token) {
+            self.answer(token, AttemptResult::Interrupted, None);
+        }
+    }
+
+    /// Cuts a call, sent or not.
+    pub fn abort(&self, token: AttemptToken) {
+        let handed = self.admissions.calls().get(&token).cloned();
+        match handed {
+            Some(Handed::Sent { cancel, .. }) => cancel.cancel(),
+            Some(Handed::Queued { key, .. }) => {
+                if self.balancer().withdraw(&key, token) {
+                    let error =
+                        RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cancelled before it was sent");
+                    let state = AttemptState::Cancelled;
+                    self.answer(token, AttemptResult::Failed { state, error, retry_after: None }, None);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Says which replicas of a service take calls from now on.
+    pub fn set_slots(self: &Arc<Self>, key: &ServiceKey, slots: Vec<Slot>, concurrency: u32) {
+        self.balancer().set_slots(key, slots, concurrency);
+        self.pump(key);
+    }
+
+    /// Sets the headers that calls of a `url` service carry.
+    pub fn set_headers(&self, key: &ServiceKey, headers: Vec<(String, String)>) {
+        self.headers.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), headers);
+    }
+
+    /// What a service has to do right now.
+    pub fn load(&self, key: &ServiceKey) -> Load {
+        self.balancer().load(key)
+    }
+
+    /// Calls in flight on one replica.
+    pub fn in_flight_on(&self, key: &ServiceKey, slot: u64) -> u32 {
+        self.balancer().in_flight_on(key, slot)
+    }
+
+    /// Sends all that can go.
+    fn pump(self: &Arc<Self>, key: &ServiceKey) {
+        loop {
+            let next = self.balancer().next(key);
+            let Some((waiting, slot)) = next else { break };
+            let this = self.clone();
+            let key = key.clone();
+            self.runtime.spawn(async move { this.send(key, waiting.call, slot).await });
+        }
+        self.demand.notify_one();
+    }
+
+    async fn send(self: Arc<Self>, key: ServiceKey, call: Call, slot: Slot) {
+        let id = slot.id;
+        match call {
+            Call::Step(dispatch) => self.send_step(&key, *dispatch, slot).await,
+            Call::Direct(call) => self.send_direct(&key, *call, &slot).await,
+        }
+        self.balancer().release(&key, id);
+        self.pump(&key);
+    }
+
+    async fn send_step(self: &Arc<Self>, key: &ServiceKey, dispatch: Dispatch, slot: Slot) {
+        let token = dispatch.token;
+        let started_at = self.clock.now();
+        let cancel = CancellationToken::new();
+        let sent = Handed::Sent {
+            at: started_at,
+            replica: slot.name.clone(),
+            revision: slot.revision,
+            cancel: cancel.clone(),
+        };
+        self.admissions.calls().insert(token, sent);
+        self.inbox.send(Message::Touched(token.run, NodeId(token.node)));
+        let invocation = self.invocation(key, &dispatch, started_at);
+        let log = self.log_sink(&key.namespace, &dispatch);
+        let outcome = self.invoker.invoke(&slot.target, &invocation, &cancel, log).await;
+        let result = match outcome {
+            Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
+            Outcome::Failed(failure) => failed(*failure),
+            Outcome::Accepted => not_yet_supported(),
+        };
+        self.answer(token, result, Some((started_at, slot)));
+    }
+
+    async fn send_direct(&self, key: &ServiceKey, call: DirectCall, slot: &Slot) {
+        if call.cancel.is_cancelled() {
+            return;
+        }
+        let now = self.clock.now();
+        let timeout = call.operation.timeout;
+        let name = &call.operation.name;
+        let invocation = Invocation {
+            service: name.service.to_string(),
+            operation: name.operation.to_string(),
+            method: call.operation.method.as_str().to_owned(),
+            path: call.operation.path.clone(),
+            input: call.input,
+            run: None,
+            step: String::new(),
+            attempt: 1,
+            token: String::new(),
+            callback: String::new(),
+            traceparent: traceparent(call.idempotency_key.as_bytes()),
+            idempotency_key: call.idempotency_key,
+            deadline: now.plus(timeout),
+            timeout,
+            undoes: None,
+            headers: self.headers_of(key),
+        };
+        let silent: LogSink = Arc::new(|_, _| {});
+        let outcome = self.invoker.invoke(&slot.target, &invocation, &call.cancel, silent).await;
+        let _ = call.reply.send(outcome);
+    }
+
+    fn invocation(&self, key: &ServiceKey, dispatch: &Dispatch, now: Timestamp) -> Invocation {
+        let operation = &dispatch.operation;
+        Invocation {
+            service: operation.name.service.to_string(),
+            operation: operation.name.operation.to_string(),
+            method: operation.method.as_str().to_owned(),
+            path: operation.path.clone(),
+            input: dispatch.input.clone(),
+            run: Some(dispatch.token.run),
+            step: dispatch.step.clone(),
+            attempt: dispatch.attempt,
+            token: dispatch.token.to_string(),
+            idempotency_key: dispatch.idempotency_key.clone(),
+            callback: format!("{}/api/v1/attempts/{}", self.server_url, dispatch.token),
+            deadline: now.plus(dispatch.timeout),
+            timeout: dispatch.timeout,
+            traceparent: trace_of(dispatch.token),
+            undoes: dispatch.undoes.clone(),
+            headers: self.headers_of(key),
+        }
+    }
+
+    fn headers_of(&self, key: &ServiceKey) -> Vec<(String, String)> {
+        let headers = self.headers.read().unwrap_or_else(PoisonError::into_inner);
+        headers.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Lines of an `exec` process go to the log of its attempt.
+    fn log_sink(&self, namespace: &Name, dispatch: &Dispatch) -> LogSink {
+        let (logs, clock, namespace) = (self.logs.clone(), self.clock.clone(), namespace.clone());
+        let (run, step, attempt) = (dispatch.token.run, dispatch.step.clone(), dispatch.attempt);
+        Arc::new(move |stream, line| {
+            let stream = match stream {
+                consort_runtime::LogStream::Stdout => LogStream::Stdout,
+                consort_runtime::LogStream::Stderr => LogStream::Stderr,
+            };
+            let (step, line) = (step.clone(), line.to_owned());
+            let line = consort_store::LogLine { run, step, attempt, at: clock.now(), stream, line };
+            logs.send(&namespace, line);
+        })
+    }
+
+    fn answer(&self, token: AttemptToken, result: AttemptResult, sent: Option<(Timestamp, Slot)>) {
+        self.admissions.calls().remove(&token);
+        let (started_at, slot) = match sent {
+            Some((at, slot)) => (at, Some(slot)),
+            None => (self.clock.now(), None),
+        };
+        let command = Command::AttemptFinished {
+            token,
+            started_at,
+            replica: slot.as_ref().map(|slot| slot.name.clone()),
+            revision: slot.as_ref().map(|slot| slot.revision),
+            result,
+        };
+        self.inbox.command(token.run, command);
+    }
+
+    fn balancer(&self) -> MutexGuard<'_, Balancer<Call>> {
+        self.balancer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn failed(failure: Failure) -> AttemptResult {
+    let Failure { error, retry_after, .. } = failure;
+    let state = match error.kind {
+        ErrorKind::Timeout => AttemptState::TimedOut,
+        ErrorKind::Lost => AttemptState::Lost,
+        ErrorKind::Cancelled => AttemptState::Cancelled,
+        _ => AttemptState::Failed,
+    };
+    AttemptResult::Failed { state, error, retry_after }
+}
+
+/// A 202 promises an answer at `/attempts/{token}`, which this version does not take.
+fn not_yet_supported() -> AttemptResult {
+    let message = "the service answered 202; answers that come later cannot be taken in this version";
+    let error = RunError::new("E_ACCEPTED_UNSUPPORTED", ErrorKind::InvalidOutput, message);
+    AttemptResult::Failed { state: AttemptState::Failed, error, retry_after: None }
+}
+
+/// W3C trace context: the run is the trace, the attempt is the span.
+fn trace_of(token: AttemptToken) -> String {
+    let span = (u64::from(token.node) << 32 | u64::from(token.number)).max(1);
+    format!("00-{}-{span:016x}-01", trace_id(token.run))
+}
+
+fn trace_id(run: RunId) -> String {
+    run.as_uuid().simple().to_string()
+}
+
+fn traceparent(seed: &[u8]) -> String {
+    let hex = consort_types::Digest::of(seed).hex();
+    format!("00-{}-{}-01", &hex[..32], &hex[32..48])
+}
+
+/// How long a caller from outside waits for its call at most, queueing included.
+pub const DIRECT_CALL_MAX: Duration = Duration::from_secs(300);

@@ -1,0 +1,60 @@
+//! Logs of attempts: gathered from everywhere, written by one thread, never in anybody's way.
+
+use crate::feed::{Feed, FeedData};
+use consort_store::{LogLine, LogWriter};
+use consort_types::Name;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+    mpsc,
+};
+
+/// Lines that wait to be written at most; further ones are counted and left out.
+const WAITING_MAX: usize = 16_384;
+
+/// Lines in one write.
+const LINES_PER_WRITE_MAX: usize = 1_000;
+
+/// Takes lines without ever blocking. Cheap to clone.
+#[derive(Clone)]
+pub struct LogSender {
+    lines: mpsc::SyncSender<(Name, LogLine)>,
+    left_out: Arc<AtomicU64>,
+}
+
+impl LogSender {
+    /// A sender and what it sends.
+    pub fn new() -> (Self, mpsc::Receiver<(Name, LogLine)>) {
+        let (lines, receiver) = mpsc::sync_channel(WAITING_MAX);
+        (Self { lines, left_out: Arc::default() }, receiver)
+    }
+
+    /// Takes a line of a run of a namespace.
+    pub fn send(&self, namespace: &Name, line: LogLine) {
+        if self.lines.try_send((namespace.clone(), line)).is_err() {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Lines that were left out since the start, because the disk was slower than the services.
+    pub fn left_out(&self) -> u64 {
+        self.left_out.load(Ordering::Relaxed)
+    }
+}
+
+/// Writes until all senders are gone.
+pub fn run(lines: &mpsc::Receiver<(Name, LogLine)>, writer: &mut dyn LogWriter, feed: &Feed) {
+    while let Ok(first) = lines.recv() {
+        let rest = std::iter::from_fn(|| lines.try_recv().ok()).take(LINES_PER_WRITE_MAX - 1);
+        let batch: Vec<(Name, LogLine)> = std::iter::once(first).chain(rest).collect();
+        let text: Vec<LogLine> = batch.iter().map(|(_, line)| line.clone()).collect();
+        if let Err(error) = writer.append(&text) {
+            tracing::warn!(%error, lines = text.len(), "lines of logs could not be written");
+        }
+        for (namespace, line) in batch {
+            if feed.is_heard(line.at.as_millis()) {
+                feed.publish(FeedData::Log { namespace, line: Box::new(line) });
+            }
+        }
+    }
+}

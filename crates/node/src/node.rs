@@ -1,0 +1,272 @@
+//! The node: what is started, in which order, and how it ends.
+
+use crate::{
+    apply::{self, Applied, ApplyError, ApplyRequest},
+    catalog::Catalog,
+    clock::Clock,
+    committer::{self, Outlets, Unit},
+    deploy,
+    dispatcher::{Admissions, Dispatcher, DispatcherParts},
+    feed::Feed,
+    health::Health,
+    logs::{self, LogSender},
+    runs::RunReader,
+    sequencer::{Inbox, Message, Sequencer},
+    services::{self, ServicesCommand, ServicesParts, Views},
+    timers,
+};
+use consort_invoke::Invoker;
+use consort_runtime::{Exec, Observations, Runtime};
+use consort_store::{LogReader, Reader, Store};
+use consort_types::{Name, RunId};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Units that wait for the committer at most: behind that the sequencer waits, and with it everybody else.
+const UNITS_WAITING_MAX: usize = 1_024;
+
+/// How long services have to end when the server ends, beyond their own grace.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(60);
+
+/// What a node is made of.
+pub struct Options {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Root of the files that secrets name; the project folder in `dev`.
+    pub secrets_root: Option<PathBuf>,
+    /// `http://ADDRESS` of this server, as services on this machine reach it.
+    pub server_url: String,
+    /// The store.
+    pub store: Store,
+    /// Where replicas live, and what is seen of them.
+    pub runtime: Arc<dyn Runtime>,
+    /// Where `exec` processes run.
+    pub exec: Arc<dyn Exec>,
+    /// What is seen of replicas.
+    pub observations: Observations,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] consort_store::Error),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A running node. Cheap to share behind an `Arc`.
+pub struct Node {
+    pub(crate) inbox: Inbox,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) reader: Arc<dyn Reader>,
+    pub(crate) log_reader: Arc<dyn LogReader>,
+    pub(crate) runs: Arc<RunReader>,
+    pub(crate) admissions: Arc<Admissions>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) views: Views,
+    pub(crate) services: mpsc::UnboundedSender<ServicesCommand>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) secrets_root: Option<PathBuf>,
+    feed: Arc<Feed>,
+    /// One apply at a time: each compares with what the one before it left.
+    applying: tokio::sync::Mutex<()>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Node {
+    /// Starts all loops and takes over the runs that were open. Must be called inside a Tokio runtime.
+    ///
+    /// # Errors
+    /// When the store refuses or a thread cannot be started.
+    pub fn start(options: Options) -> Result<Arc<Self>, StartupError> {
+        let Options { data_dir, secrets_root, server_url, store, runtime, exec, observations, clock } =
+            options;
+        let Store { mut writer, reader, mut log_writer, log_reader } = store;
+        let catalog = Arc::new(Catalog::load(reader.clone())?);
+        let runs = Arc::new(RunReader::new(reader.clone()));
+        let (inbox, messages) = Inbox::new();
+        let feed = Arc::new(Feed::default());
+        let admissions = Arc::new(Admissions::default());
+        let health = Arc::new(Health::default());
+        let (log_sender, log_lines) = LogSender::new();
+        let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
+            admissions: admissions.clone(),
+            invoker: Invoker::new(exec),
+            inbox: inbox.clone(),
+            clock: clock.clone(),
+            logs: log_sender,
+            runtime: tokio::runtime::Handle::current(),
+            server_url: server_url.clone(),
+        }));
+        let (timer_sender, timer_commands) = mpsc::unbounded_channel();
+        tokio::spawn(timers::run(timer_commands, inbox.clone(), clock.clone()));
+        let (unit_sender, units) = std_mpsc::sync_channel::<Unit>(UNITS_WAITING_MAX);
+        let outlets =
+            Outlets { dispatcher: dispatcher.clone(), timers: timer_sender, health: health.clone() };
+        let mut threads = Vec::new();
+        threads.push(thread("committer", move || committer::run(&units, &mut *writer, &outlets))?);
+        let log_feed = feed.clone();
+        threads.push(thread("logs", move || logs::run(&log_lines, &mut *log_writer, &log_feed))?);
+        let mut sequencer = Sequencer::new(
+            unit_sender.clone(),
+            clock.clone(),
+            feed.clone(),
+            admissions.clone(),
+            runs.clone(),
+            catalog.clone(),
+        );
+        recover(&mut sequencer, &*reader, &runs, &catalog, &unit_sender)?;
+        drop(unit_sender);
+        threads.push(thread("sequencer", move || sequencer.run(&messages))?);
+        let views = Views::default();
+        let (services, service_commands) = mpsc::unbounded_channel();
+        let parts = ServicesParts {
+            runtime,
+            dispatcher: dispatcher.clone(),
+            admissions: admissions.clone(),
+            feed: feed.clone(),
+            clock: clock.clone(),
+            views: views.clone(),
+            services_dir: data_dir.join("services"),
+            server_url,
+        };
+        tokio::spawn(services::run(parts, service_commands, observations));
+        let node = Arc::new(Self {
+            inbox,
+            catalog,
+            reader,
+            log_reader,
+            runs,
+            admissions,
+            dispatcher,
+            views,
+            services,
+            clock,
+            health,
+            data_dir,
+            secrets_root,
+            feed,
+            applying: tokio::sync::Mutex::new(()),
+            threads: Mutex::new(threads),
+        });
+        for namespace in node.catalog.namespaces() {
+            node.deploy(&namespace);
+        }
+        Ok(node)
+    }
+
+    /// Where everything is kept.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// What has just been committed, for everybody who looks.
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
+    /// Whether starts must be refused because the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        self.health.is_full()
+    }
+
+    /// Applies a project, or tells what that would change.
+    ///
+    /// # Errors
+    /// When the project has problems, lacks a source, or the store refuses.
+    pub async fn apply(
+        self: &Arc<Self>,
+        request: ApplyRequest,
+        dry_run: DryRun,
+    ) -> Result<Applied, ApplyError> {
+        let _one = self.applying.lock().await;
+        let node = self.clone();
+        let planned = tokio::task::spawn_blocking(move || {
+            apply::plan(request, &node.catalog, &*node.reader, node.clock.now())
+        });
+        let mut plan = planned.await.map_err(|_| ApplyError::Ending)??;
+        if dry_run == DryRun::No && plan.changes_anything() {
+            apply::commit(&mut plan, &self.inbox).await?;
+            let namespace = plan.applied.namespace.clone();
+            self.catalog.set(namespace.clone(), plan.deployed);
+            self.deploy(&namespace);
+        }
+        Ok(plan.applied)
+    }
+
+    fn deploy(&self, namespace: &Name) {
+        let Some(deployed) = self.catalog.deployed(namespace.as_str()) else { return };
+        let services = deploy::specs(namespace, &deployed, self.secrets_root.as_deref());
+        let namespace = namespace.clone();
+        let _ = self.services.send(ServicesCommand::Deploy { namespace, services });
+    }
+
+    /// Ends in order: no new calls, replicas stopped, what was decided committed.
+    pub async fn shutdown(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.services.send(ServicesCommand::Shutdown(reply)).is_ok() {
+            let _ = tokio::time::timeout(SHUTDOWN_MAX, done).await;
+        }
+        self.inbox.send(Message::Stop);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        // The log thread ends when the last sender is gone, which lives as long as the dispatcher; its lines
+        // are not worth waiting for.
+        let waited = threads.into_iter().filter(|thread| thread.thread().name() != Some("consort-logs"));
+        let waited: Vec<_> = waited.collect();
+        let _ = tokio::task::spawn_blocking(move || {
+            waited.into_iter().for_each(|thread| drop(thread.join()));
+        })
+        .await;
+    }
+}
+
+/// Whether an apply only tells what it would change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DryRun {
+    /// It changes things.
+    No,
+    /// It changes nothing.
+    Yes,
+}
+
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartupError> {
+    std::thread::Builder::new().name(format!("consort-{name}")).spawn(run).map_err(StartupError::Thread)
+}
+
+/// Takes over the runs that were open when the last server ended: the same loop goes on with them.
+fn recover(
+    sequencer: &mut Sequencer,
+    reader: &dyn Reader,
+    runs: &RunReader,
+    catalog: &Catalog,
+    units: &std_mpsc::SyncSender<Unit>,
+) -> Result<(), StartupError> {
+    for open in reader.open_runs()? {
+        match runs.load(open.run, catalog) {
+            Ok(Some((run, next_seq))) => {
+                let after = sequencer.adopt(&open, run, next_seq);
+                let _ = units.send(Unit { writes: Vec::new(), after });
+            }
+            // One run that cannot be read must not keep the others from going on.
+            Ok(None) => report(open.run, "its history is gone"),
+            Err(error) => report(open.run, &error.to_string()),
+        }
+    }
+    Ok(())
+}
+
+fn report(run: RunId, why: &str) {
+    tracing::error!(%run, why, "an open run cannot go on");
+}

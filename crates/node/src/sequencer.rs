@@ -1,0 +1,446 @@
+//! The sequencer: owns the live runs and takes commands one after the other.
+//!
+//! It applies a command to memory at once and hands the transition to the committer; what the outside may see
+//! is held back there until the commit. It never touches a disk, but for a run that has ended and is asked to
+//! be undone.
+
+use crate::{
+    catalog::Catalog,
+    clock::Clock,
+    committer::{After, Unit},
+    dispatcher::Admissions,
+    feed::{Feed, FeedData},
+    record::RunRecord,
+    runs::RunReader,
+};
+use bytes::Bytes;
+use consort_engine::{Command, Effect, NodeId, Rejected, Run, Start, Transition};
+use consort_store::{OpenRun, Write};
+use consort_types::{Digest, Name, RunId};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+
+/// How far the lists may lag behind while runs move.
+const SUMMARY_LAG: Duration = Duration::from_millis(100);
+
+/// Summaries written in one go, so that they never stall the runs.
+const SUMMARIES_MAX: usize = 500;
+
+/// Commands taken before the transitions are handed on, at most.
+const COMMANDS_PER_TURN_MAX: usize = 500;
+
+/// What the sequencer is told.
+pub enum Message {
+    /// Start a run.
+    Start(Box<StartRequest>),
+    /// A command for a run.
+    Command {
+        /// Which run.
+        run: RunId,
+        /// What.
+        command: Command,
+        /// Where the answer goes, after the commit.
+        reply: Option<oneshot::Sender<Result<(), CommandError>>>,
+    },
+    /// Tell when a run has ended.
+    Wait {
+        /// Which run.
+        run: RunId,
+        /// Told after the commit of its end; dropped when the run is not live.
+        reply: oneshot::Sender<()>,
+    },
+    /// Writes that go the way of all commits, and what follows them.
+    Write(Unit),
+    /// What the dispatcher knows of a call has changed: readers of the feed want to see it.
+    Touched(RunId, NodeId),
+    /// Hand on what is left and end.
+    Stop,
+}
+
+/// A start and what its answer needs.
+pub struct StartRequest {
+    /// The start.
+    pub start: Start,
+    /// Address of the input, to see whether a repeated key brings the same.
+    pub input_digest: Digest,
+    /// Where the answer goes, after the commit.
+    pub reply: oneshot::Sender<Result<Started, StartError>>,
+}
+
+/// A start that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    /// The run.
+    pub run: RunId,
+    /// Whether it is new, or was started before under the same key.
+    pub new: bool,
+}
+
+/// Why a start was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The key was used before with another input.
+    #[error("the key was used before for {0}, with another input")]
+    KeyTaken(RunId),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] consort_store::Error),
+}
+
+/// Why a command was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// No such run.
+    #[error("there is no run {0}")]
+    NoSuchRun(RunId),
+    /// The run does not take it.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// The store cannot be read.
+    #[error("{0}")]
+    Store(String),
+}
+
+/// Where commands are put. Cheap to clone.
+#[derive(Clone)]
+pub struct Inbox(mpsc::Sender<Message>);
+
+impl Inbox {
+    /// An inbox and what is put into it.
+    pub fn new() -> (Self, mpsc::Receiver<Message>) {
+        let (sender, receiver) = mpsc::channel();
+        (Self(sender), receiver)
+    }
+
+    /// Puts a message. After the sequencer has ended nobody needs it any more.
+    pub fn send(&self, message: Message) {
+        let _ = self.0.send(message);
+    }
+
+    /// Puts a command whose answer nobody waits for.
+    pub fn command(&self, run: RunId, command: Command) {
+        self.send(Message::Command { run, command, reply: None });
+    }
+}
+
+/// The live runs.
+pub struct Sequencer {
+    runs: HashMap<RunId, Live>,
+    /// Keys of live runs; those of ended ones are in the store.
+    keys: HashMap<(Name, Name, String), (RunId, Digest)>,
+    waiters: HashMap<RunId, Vec<oneshot::Sender<()>>>,
+    dirty: HashSet<RunId>,
+    summarized: Instant,
+    committer: mpsc::SyncSender<Unit>,
+    clock: Arc<dyn Clock>,
+    feed: Arc<Feed>,
+    admissions: Arc<Admissions>,
+    reader: Arc<RunReader>,
+    catalog: Arc<Catalog>,
+}
+
+struct Live {
+    run: Run,
+    next_seq: u64,
+}
+
+impl Sequencer {
+    /// A sequencer without runs.
+    pub fn new(
+        committer: mpsc::SyncSender<Unit>,
+        clock: Arc<dyn Clock>,
+        feed: Arc<Feed>,
+        admissions: Arc<Admissions>,
+        reader: Arc<RunReader>,
+        catalog: Arc<Catalog>,
+    ) -> Self {
+        Self {
+            runs: HashMap::new(),
+            keys: HashMap::new(),
+            waiters: HashMap::new(),
+            dirty: HashSet::new(),
+            summarized: Instant::now(),
+            committer,
+            clock,
+            feed,
+            admissions,
+            reader,
+            catalog,
+        }
+    }
+
+    /// Takes over a run that was open when the server ended; returns what must be done again.
+    pub fn adopt(&mut self, open: &OpenRun, run: Run, next_seq: u64) -> Vec<After> {
+        if let Some(key) = &open.key {
+            let key = (open.namespace.clone(), open.workflow.clone(), key.clone());
+            self.keys.insert(key, (open.run, open.input_digest));
+        }
+        let effects = run.pending_effects(self.clock.now());
+        let namespace = run.namespace().clone();
+        self.dirty.insert(open.run);
+        self.runs.insert(open.run, Live { run, next_seq });
+        effects.into_iter().map(|effect| After::Effect(namespace.clone(), open.run, effect)).collect()
+    }
+
+    /// Runs until told to stop.
+    pub fn run(mut self, messages: &mpsc::Receiver<Message>) {
+        loop {
+            match messages.recv_timeout(SUMMARY_LAG) {
+                Ok(first) => {
+                    let rest = std::iter::from_fn(|| messages.try_recv().ok());
+                    for message in std::iter::once(first).chain(rest).take(COMMANDS_PER_TURN_MAX) {
+                        if self.take(message).is_break() {
+                            return;
+                        }
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            }
+            if !self.dirty.is_empty() && self.summarized.elapsed() >= SUMMARY_LAG {
+                self.summarize();
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) -> std::ops::ControlFlow<()> {
+        match message {
+            Message::Start(request) => self.start(*request),
+            Message::Command { run, command, reply } => self.command(run, command, reply),
+            Message::Wait { run, reply } => {
+                if self.runs.contains_key(&run) {
+                    self.waiters.entry(run).or_default().push(reply);
+                }
+            }
+            Message::Write(unit) => self.hand_on(unit),
+            Message::Touched(run, node) => self.show(run, &[node]),
+            Message::Stop => {
+                self.summarize();
+                return std::ops::ControlFlow::Break(());
+            }
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    fn start(&mut self, request: StartRequest) {
+        let StartRequest { start, input_digest, reply } = request;
+        match self.known_key(&start) {
+            Ok(Some((run, digest))) => {
+                let same = digest == input_digest;
+                let answer =
+                    if same { Ok(Started { run, new: false }) } else { Err(StartError::KeyTaken(run)) };
+                // The first start may not be committed yet: the answer goes the same way behind it.
+                let after = vec![After::Call(Box::new(move || drop(reply.send(answer))))];
+                return self.hand_on(Unit { writes: Vec::new(), after });
+            }
+            Err(error) => return drop(reply.send(Err(error.into()))),
+            Ok(None) => {}
+        }
+        let id = start.id;
+        if let Some(key) = &start.key {
+            let key = (start.namespace.clone(), start.workflow.name.clone(), key.clone());
+            self.keys.insert(key, (id, input_digest));
+        }
+        let now = self.clock.now();
+        let (run, transition) = Run::start(start, now);
+        let open = Write::OpenRun(OpenRun {
+            run: id,
+            namespace: run.namespace().clone(),
+            workflow: run.workflow().name.clone(),
+            key: run.key().map(str::to_owned),
+            input_digest,
+            created_at: now,
+        });
+        self.runs.insert(id, Live { run, next_seq: 0 });
+        let answer = After::Call(Box::new(move || drop(reply.send(Ok(Started { run: id, new: true })))));
+        self.commit(id, transition, vec![open], vec![answer]);
+    }
+
+    fn known_key(&self, start: &Start) -> Result<Option<(RunId, Digest)>, consort_store::Error> {
+        let Some(key) = &start.key else { return Ok(None) };
+        let full = (start.namespace.clone(), start.workflow.name.clone(), key.clone());
+        if let Some(known) = self.keys.get(&full) {
+            return Ok(Some(*known));
+        }
+        let stored = self.reader.run_by_key(&full.0, &full.1, key)?;
+        Ok(stored.map(|stored| (stored.run, stored.input_digest)))
+    }
+
+    fn command(
+        &mut self,
+        id: RunId,
+        command: Command,
+        reply: Option<oneshot::Sender<Result<(), CommandError>>>,
+    ) {
+        let mut writes = Vec::new();
+        if !self.runs.contains_key(&id) {
+            // An answer or a timer that comes after the end is for nobody.
+            let Some(reply) = reply else { return };
+            match self.reopen(id, &command) {
+                Ok(live) => {
+                    self.runs.insert(id, live);
+                    writes.push(Write::ReopenRun { run: id });
+                }
+                Err(error) => return drop(reply.send(Err(error))),
+            }
+            return self.apply(id, command, writes, Some(reply));
+        }
+        self.apply(id, command, writes, reply);
+    }
+
+    fn apply(
+        &mut self,
+        id: RunId,
+        command: Command,
+        writes: Vec<Write>,
+        reply: Option<oneshot::Sender<Result<(), CommandError>>>,
+    ) {
+        let now = self.clock.now();
+        let live = self.runs.get_mut(&id).expect("the caller looked");
+        match live.run.apply(command, now) {
+            Ok(transition) => {
+                let answer = reply.map(|reply| After::Call(Box::new(move || drop(reply.send(Ok(()))))));
+                self.commit(id, transition, writes, answer.into_iter().collect());
+            }
+            Err(rejected) => {
+                if live.run.is_at_rest() {
+                    self.runs.remove(&id);
+                }
+                if let Some(reply) = reply {
+                    drop(reply.send(Err(rejected.into())));
+                }
+            }
+        }
+    }
+
+    /// Loads a run that has ended, for the few commands that still mean something.
+    fn reopen(&self, id: RunId, command: &Command) -> Result<Live, CommandError> {
+        let (run, next_seq) = self
+            .reader
+            .load(id, &self.catalog)
+            .map_err(|error| CommandError::Store(error.to_string()))?
+            .ok_or(CommandError::NoSuchRun(id))?;
+        match command {
+            Command::Undo { .. } | Command::Skip { .. } | Command::Retry { .. } => Ok(Live { run, next_seq }),
+            _ => {
+                let state = run.view(&|_| None).state;
+                Err(CommandError::Rejected(Rejected::Ended(state)))
+            }
+        }
+    }
+
+    /// Hands a transition to the committer, with what must go before and come after it.
+    fn commit(&mut self, id: RunId, transition: Transition, mut writes: Vec<Write>, mut after: Vec<After>) {
+        let Some(live) = self.runs.get_mut(&id) else { return };
+        if transition.is_empty() && transition.effects.is_empty() {
+            if !after.is_empty() {
+                self.hand_on(Unit { writes, after });
+            }
+            return;
+        }
+        if !transition.is_empty() {
+            let entries = Bytes::from(transition.record.encode());
+            writes.push(Write::Append { run: id, seq: live.next_seq, entries });
+            live.next_seq += 1;
+            self.dirty.insert(id);
+        }
+        let namespace = live.run.namespace().clone();
+        let ended = transition.effects.iter().any(|effect| matches!(effect, Effect::Ended(_)));
+        let effects = transition.effects.into_iter();
+        let mut acts: Vec<After> =
+            effects.map(|effect| After::Effect(namespace.clone(), id, effect)).collect();
+        // Replies first: a caller hears of its start before its steps answer.
+        after.append(&mut acts);
+        self.see(id, &transition.record, &mut after);
+        if ended {
+            let waiters = self.waiters.remove(&id).unwrap_or_default();
+            after.push(After::Call(Box::new(move || {
+                waiters.into_iter().for_each(|waiter| _ = waiter.send(()));
+            })));
+        }
+        if self.runs[&id].run.is_at_rest() {
+            self.put_away(id, &mut writes);
+        }
+        self.hand_on(Unit { writes, after });
+    }
+
+    /// The run has ended: its last summary goes with its last entry, and it leaves the memory.
+    fn put_away(&mut self, id: RunId, writes: &mut Vec<Write>) {
+        let Some(live) = self.runs.remove(&id) else { return };
+        if let Some(key) = live.run.key() {
+            let run = &live.run;
+            self.keys.remove(&(run.namespace().clone(), run.workflow().name.clone(), key.to_owned()));
+        }
+        self.dirty.remove(&id);
+        let record = RunRecord::new(&live.run, live.run.view(&|_| None));
+        writes.push(Write::Summarize(Box::new(record.summary())));
+        writes.push(Write::CloseRun { run: id, at: self.clock.now() });
+    }
+
+    /// Events of a transition, for readers of the feed, once it is committed.
+    fn see(&self, id: RunId, record: &consort_engine::Record, after: &mut Vec<After>) {
+        if !self.feed.is_heard(self.clock.now().as_millis()) {
+            return;
+        }
+        let mut touched: Vec<NodeId> =
+            record.entries.iter().filter_map(consort_engine::Entry::node).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        let events = self.events(id, &touched);
+        let feed = self.feed.clone();
+        after.push(After::Call(Box::new(move || events.into_iter().for_each(|event| feed.publish(event)))));
+    }
+
+    /// Events that need no commit: they show what was committed before.
+    fn show(&self, id: RunId, touched: &[NodeId]) {
+        if self.runs.contains_key(&id) && self.feed.is_heard(self.clock.now().as_millis()) {
+            let feed = self.feed.clone();
+            let events = self.events(id, touched);
+            let publish = move || events.into_iter().for_each(|event| feed.publish(event));
+            self.hand_on(Unit { writes: Vec::new(), after: vec![After::Call(Box::new(publish))] });
+        }
+    }
+
+    fn events(&self, id: RunId, touched: &[NodeId]) -> Vec<FeedData> {
+        let Some(live) = self.runs.get(&id) else { return Vec::new() };
+        let ask = |token| self.admissions.of(token);
+        let namespace = live.run.namespace();
+        let workflow = &live.run.workflow().name;
+        let steps =
+            touched.iter().filter_map(|node| live.run.step_at(*node, &ask)).map(|step| FeedData::Step {
+                namespace: namespace.clone(),
+                workflow: workflow.clone(),
+                run: id,
+                step: Box::new(step),
+            });
+        let run = FeedData::Run(Box::new(RunRecord::new(&live.run, live.run.view(&ask))));
+        steps.chain(std::iter::once(run)).collect()
+    }
+
+    /// Brings the lists up to date.
+    fn summarize(&mut self) {
+        let some: Vec<RunId> = self.dirty.iter().copied().take(SUMMARIES_MAX).collect();
+        let ask = |token| self.admissions.of(token);
+        let writes = some.iter().filter_map(|id| self.runs.get(id)).map(|live| {
+            let record = RunRecord::new(&live.run, live.run.view(&ask));
+            Write::Summarize(Box::new(record.summary()))
+        });
+        let writes: Vec<Write> = writes.collect();
+        for id in some {
+            self.dirty.remove(&id);
+        }
+        self.summarized = Instant::now();
+        if !writes.is_empty() {
+            self.hand_on(Unit { writes, after: Vec::new() });
+        }
+    }
+
+    /// Waits when the committer is far behind: that is the back-pressure of the whole node.
+    fn hand_on(&self, unit: Unit) {
+        let _ = self.committer.send(unit);
+    }
+}

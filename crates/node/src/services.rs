@@ -1,0 +1,290 @@
+//! The services loop: desired and observed go into `fleet`, its plan goes to the runtime.
+//!
+//! It owns what is known of each service: its definition, its prepared revisions, its replicas. Everybody
+//! else sees a copy of that in [`ServiceView`], and slots in the dispatcher.
+
+mod deployed;
+mod view;
+
+pub use view::{ReplicaView, ServiceView};
+
+use crate::{
+    balancer::ServiceKey,
+    clock::Clock,
+    dispatcher::{Admissions, Dispatcher},
+    feed::{Feed, FeedData},
+};
+use consort_runtime::{Observation, Observations, Runtime};
+use consort_spec::definition::Service;
+use consort_types::{Digest, Name};
+use deployed::DeployedService;
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// How often the loop looks at every service even if nothing happened.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// One revision of a service to deploy.
+#[derive(Debug, Clone)]
+pub struct ServiceSpec {
+    /// Which.
+    pub key: ServiceKey,
+    /// Its definition.
+    pub definition: Arc<Service>,
+    /// The number of the revision.
+    pub revision: u64,
+    /// Content of its source.
+    pub source: Option<Digest>,
+    /// `environment` and `env_file`.
+    pub environment: Vec<(String, String)>,
+    /// Upper-case variables with secret values.
+    pub secrets: Vec<(String, String)>,
+    /// Headers for calls of a `url` service.
+    pub headers: Vec<(String, String)>,
+    /// Why it cannot run as it is: a secret that is missing.
+    pub problem: Option<String>,
+}
+
+/// What the loop is told.
+#[derive(Debug)]
+pub enum ServicesCommand {
+    /// These are the services of a namespace from now on.
+    Deploy {
+        /// The namespace.
+        namespace: Name,
+        /// All of its services.
+        services: Vec<ServiceSpec>,
+    },
+    /// Sets the number of replicas by hand; none: as the file says.
+    Scale(ServiceKey, Option<u32>, Reply),
+    /// Replaces the replicas one by one.
+    Restart(ServiceKey, Reply),
+    /// Goes back to a revision; none: to the one before.
+    Rollback(ServiceKey, Option<Box<ServiceSpec>>, Reply),
+    /// Ends all replicas and the loop.
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// Where the answer of a command goes.
+pub type Reply = oneshot::Sender<Result<(), ServiceError>>;
+
+/// Why a command for a service was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServiceError {
+    /// No such service.
+    #[error("there is no service `{0}`")]
+    NoSuchService(Name),
+    /// It has nothing to do that with.
+    #[error("{0}")]
+    NotPossible(String),
+}
+
+/// What everybody may see of the services.
+pub type Views = Arc<RwLock<BTreeMap<ServiceKey, ServiceView>>>;
+
+/// What the loop works with.
+pub struct ServicesParts {
+    /// Where replicas live.
+    pub runtime: Arc<dyn Runtime>,
+    /// Who sends calls.
+    pub dispatcher: Arc<Dispatcher>,
+    /// What is known of calls.
+    pub admissions: Arc<Admissions>,
+    /// Who hears of changes.
+    pub feed: Arc<Feed>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where views are kept.
+    pub views: Views,
+    /// Folder with a folder for each service, which outlives revisions.
+    pub services_dir: PathBuf,
+    /// `http://ADDRESS` of this server.
+    pub server_url: String,
+}
+
+pub(crate) struct Services {
+    parts: Arc<ServicesParts>,
+    services: HashMap<ServiceKey, DeployedService>,
+    /// Of which service a replica is.
+    owners: HashMap<consort_runtime::ReplicaId, ServiceKey>,
+    prepared: mpsc::UnboundedSender<Prepared>,
+    next_replica: u64,
+}
+
+/// The folder of a revision is ready, or cannot be made.
+pub(crate) struct Prepared {
+    pub key: ServiceKey,
+    pub revision: u64,
+    pub result: Result<PathBuf, String>,
+}
+
+/// Runs until told to shut down.
+pub async fn run(
+    parts: ServicesParts,
+    mut commands: mpsc::UnboundedReceiver<ServicesCommand>,
+    observations: Observations,
+) {
+    let Observations { mut observations, mut logs } = observations;
+    // The lines of replicas are in their files; nobody else needs them yet.
+    let drain = tokio::spawn(async move { while logs.recv().await.is_some() {} });
+    let (prepared, mut done) = mpsc::unbounded_channel();
+    let demand = parts.dispatcher.demand.clone();
+    let mut services = Services {
+        parts: Arc::new(parts),
+        services: HashMap::new(),
+        owners: HashMap::new(),
+        prepared,
+        next_replica: 1,
+    };
+    loop {
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(ServicesCommand::Shutdown(reply)) => {
+                    services.shutdown(&mut observations).await;
+                    let _ = reply.send(());
+                    break;
+                }
+                Some(command) => services.take(command),
+                None => break,
+            },
+            Some(observation) = observations.recv() => services.observe(observation),
+            Some(prepared) = done.recv() => services.prepared(prepared),
+            () = demand.notified() => services.look_at_all(),
+            () = tokio::time::sleep(services.next_look()) => services.look_at_all(),
+        }
+    }
+    drain.abort();
+}
+
+impl Services {
+    fn take(&mut self, command: ServicesCommand) {
+        match command {
+            ServicesCommand::Deploy { namespace, services } => self.deploy(&namespace, services),
+            ServicesCommand::Scale(key, replicas, reply) => {
+                self.act(&key, reply, |service, _| service.scale(replicas));
+            }
+            ServicesCommand::Restart(key, reply) => {
+                self.act(&key, reply, |service, now| service.restart(now));
+            }
+            ServicesCommand::Rollback(key, to, reply) => {
+                self.act(&key, reply, |service, now| service.roll_back(to.map(|to| *to), now));
+            }
+            ServicesCommand::Shutdown(_) => unreachable!("the loop takes it"),
+        }
+    }
+
+    fn act(
+        &mut self,
+        key: &ServiceKey,
+        reply: Reply,
+        act: impl FnOnce(&mut DeployedService, consort_types::Timestamp) -> Result<(), ServiceError>,
+    ) {
+        let now = self.parts.clock.now();
+        let result = match self.services.get_mut(key) {
+            Some(service) => act(service, now),
+            None => Err(ServiceError::NoSuchService(key.service.clone())),
+        };
+        self.look(key);
+        let _ = reply.send(result);
+    }
+
+    /// The services of a namespace are these from now on; those that are not named are drained and removed.
+    fn deploy(&mut self, namespace: &Name, specs: Vec<ServiceSpec>) {
+        let now = self.parts.clock.now();
+        let named: Vec<ServiceKey> = specs.iter().map(|spec| spec.key.clone()).collect();
+        for spec in specs {
+            let key = spec.key.clone();
+            self.parts.dispatcher.set_headers(&key, spec.headers.clone());
+            match self.services.get_mut(&key) {
+                Some(service) => service.apply(spec, now),
+                None => {
+                    self.services.insert(key, DeployedService::new(spec));
+                }
+            }
+        }
+        for (key, service) in &mut self.services {
+            if key.namespace == *namespace && !named.contains(key) {
+                service.remove();
+            }
+        }
+        self.look_at_all();
+    }
+
+    fn observe(&mut self, observation: Observation) {
+        let Some(key) = self.owners.get(observation.replica()).cloned() else { return };
+        if let Observation::Exited { replica, .. } = &observation {
+            self.owners.remove(replica);
+        }
+        let now = self.parts.clock.now();
+        if let Some(service) = self.services.get_mut(&key) {
+            service.observe(observation, now);
+        }
+        self.look(&key);
+    }
+
+    fn prepared(&mut self, prepared: Prepared) {
+        let key = prepared.key.clone();
+        let now = self.parts.clock.now();
+        if let Some(service) = self.services.get_mut(&key) {
+            service.prepared(prepared, now);
+        }
+        self.look(&key);
+    }
+
+    fn look_at_all(&mut self) {
+        let keys: Vec<ServiceKey> = self.services.keys().cloned().collect();
+        keys.iter().for_each(|key| self.look(key));
+    }
+
+    /// Decides for one service, carries the plan out, and shows how it stands.
+    fn look(&mut self, key: &ServiceKey) {
+        let Some(service) = self.services.get_mut(key) else { return };
+        service.prepare(&self.parts, &self.prepared);
+        for started in service.reconcile(&self.parts, &mut self.next_replica) {
+            self.owners.insert(started, key.clone());
+        }
+        let view = service.view(&self.parts);
+        let gone = service.is_gone();
+        self.show(key, view, gone);
+        if gone {
+            self.services.remove(key);
+        }
+    }
+
+    fn show(&self, key: &ServiceKey, view: ServiceView, gone: bool) {
+        let mut views = self.parts.views.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = views.get(key) != Some(&view);
+        if gone {
+            views.remove(key);
+        } else {
+            views.insert(key.clone(), view.clone());
+        }
+        drop(views);
+        if changed && self.parts.feed.is_heard(self.parts.clock.now().as_millis()) {
+            self.parts.feed.publish(FeedData::Service(Box::new(view)));
+        }
+    }
+
+    fn next_look(&self) -> Duration {
+        let now = self.parts.clock.now();
+        let wakes = self.services.values().filter_map(DeployedService::wake_at);
+        wakes.map(|at| at.since(now)).min().unwrap_or(LOOK_EVERY).clamp(Duration::from_millis(5), LOOK_EVERY)
+    }
+
+    /// Ends all replicas; their last observations are taken so that the runtime never waits for us.
+    async fn shutdown(&mut self, observations: &mut mpsc::Receiver<Observation>) {
+        let runtime = self.parts.runtime.clone();
+        let mut stopped = runtime.shutdown();
+        loop {
+            tokio::select! {
+                () = &mut stopped => return,
+                Some(_) = observations.recv() => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,599 @@
+//! One deployed service: its revisions, its replicas, and the carrying out of plans.
+
+use super::{Prepared, ReplicaView, ServiceError, ServiceSpec, ServiceView, ServicesParts};
+use crate::{
+    balancer::{ServiceKey, Slot},
+    dispatcher::Glance,
+};
+use consort_fleet::{Action, Exit, Fleet, Observed, Plan, Replica, ReplicaState, Rules, ServiceState};
+use consort_invoke::{Process, Target};
+use consort_runtime::{
+    Command, ExitReason, HealthCheck, HealthProbe, Observation, ReplicaId, ReplicaSpec, RevisionSpec,
+};
+use consort_spec::definition::{self, Probe, Restart, Runs, Service, Strategy};
+use consort_types::Timestamp;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// Revisions whose definition is kept in memory, so that one can go back to them at once.
+const REVISIONS_KEPT: usize = 10;
+
+/// Calls at once of a `url` service that names no `concurrency`, and of an `exec` service per core.
+const URL_CONCURRENCY: u32 = 64;
+
+/// `concurrency` of a service that names none; the project file's default.
+const DEFAULT_CONCURRENCY: u32 = 16;
+
+/// One deployed service.
+pub(crate) struct DeployedService {
+    key: ServiceKey,
+    /// The newest revision that was asked for. The fleet moves to it once its folder is ready.
+    wanted: u64,
+    revisions: BTreeMap<u64, Revision>,
+    /// None until the first revision is ready to run.
+    fleet: Option<Fleet>,
+    replicas: HashMap<ReplicaId, Held>,
+    exits: Vec<Exit>,
+    plan: Plan,
+    removed: bool,
+}
+
+struct Revision {
+    spec: ServiceSpec,
+    folder: Folder,
+}
+
+enum Folder {
+    Unprepared,
+    Preparing,
+    Ready(PathBuf),
+    Failed(String),
+}
+
+struct Held {
+    number: u64,
+    revision: u64,
+    state: ReplicaState,
+    since: Timestamp,
+    started_at: Timestamp,
+    address: Option<SocketAddr>,
+    pid: Option<u32>,
+    was_ready: bool,
+    stopping: bool,
+    detail: Option<String>,
+}
+
+impl DeployedService {
+    pub fn new(spec: ServiceSpec) -> Self {
+        let mut service = Self {
+            key: spec.key.clone(),
+            wanted: spec.revision,
+            revisions: BTreeMap::new(),
+            fleet: None,
+            replicas: HashMap::new(),
+            exits: Vec::new(),
+            plan: Plan::default(),
+            removed: false,
+        };
+        service.remember(spec);
+        service
+    }
+
+    fn remember(&mut self, spec: ServiceSpec) {
+        let revision = spec.revision;
+        match self.revisions.get_mut(&revision) {
+            // The same revision with other scale or rollout rules: its folder stays.
+            Some(known) => known.spec = spec,
+            None => {
+                self.revisions.insert(revision, Revision { spec, folder: Folder::Unprepared });
+            }
+        }
+        let live: HashSet<u64> = self.replicas.values().map(|held| held.revision).collect();
+        while self.revisions.len() > REVISIONS_KEPT {
+            let unused = |number: &&u64| **number != revision && !live.contains(*number);
+            let Some(oldest) = self.revisions.keys().find(unused).copied() else { break };
+            self.revisions.remove(&oldest);
+        }
+    }
+
+    pub fn apply(&mut self, spec: ServiceSpec, now: Timestamp) {
+        if self.removed {
+            // It comes back while the old replicas still drain: begin anew, they leave by themselves.
+            self.removed = false;
+            self.fleet = None;
+        }
+        self.wanted = spec.revision;
+        self.remember(spec);
+        self.move_to_wanted(now);
+    }
+
+    /// Lets the fleet move to the wanted revision, once that can run.
+    fn move_to_wanted(&mut self, now: Timestamp) {
+        let Some(revision) = self.revisions.get(&self.wanted) else { return };
+        if !matches!(revision.folder, Folder::Ready(_)) {
+            return;
+        }
+        let rules = rules(&revision.spec.definition);
+        let wanted = consort_fleet::Revision(self.wanted);
+        match &mut self.fleet {
+            Some(fleet) => {
+                fleet.apply(rules, wanted, now);
+            }
+            None => self.fleet = Some(Fleet::new(rules, wanted, now)),
+        }
+    }
+
+    pub fn remove(&mut self) {
+        self.removed = true;
+        if let Some(fleet) = &mut self.fleet {
+            fleet.remove();
+        }
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.removed && self.replicas.is_empty()
+    }
+
+    pub fn scale(&mut self, replicas: Option<u32>) -> Result<(), ServiceError> {
+        self.fleet_of_replicas()?.scale(replicas);
+        Ok(())
+    }
+
+    pub fn restart(&mut self, now: Timestamp) -> Result<(), ServiceError> {
+        self.fleet_of_replicas()?.restart(now);
+        Ok(())
+    }
+
+    pub fn roll_back(&mut self, to: Option<ServiceSpec>, now: Timestamp) -> Result<(), ServiceError> {
+        let number = to.as_ref().map(|spec| consort_fleet::Revision(spec.revision));
+        if let Some(spec) = to {
+            self.remember(spec);
+        }
+        let back = self.fleet_of_replicas()?.rollback(number, now);
+        let back = back.map_err(|error| ServiceError::NotPossible(error.to_string()))?;
+        self.wanted = back.0;
+        Ok(())
+    }
+
+    fn fleet_of_replicas(&mut self) -> Result<&mut Fleet, ServiceError> {
+        let name = &self.key.service;
+        let has_replicas = self
+            .revisions
+            .get(&self.wanted)
+            .is_some_and(|it| matches!(it.spec.definition.runs, Runs::Process { .. }));
+        if !has_replicas {
+            return Err(ServiceError::NotPossible(format!("`{name}` has no replicas of ours")));
+        }
+        let message = format!("`{name}` has not run yet");
+        self.fleet.as_mut().ok_or(ServiceError::NotPossible(message))
+    }
+
+    /// The revision that takes calls or is on its way there: the one asked for until the fleet goes back.
+    fn current(&self) -> Option<&Revision> {
+        let number = self.fleet.as_ref().map_or(self.wanted, |fleet| fleet.revision().0);
+        self.revisions.get(&number)
+    }
+
+    /// Makes the folder of the wanted revision ready, in the background.
+    pub fn prepare(&mut self, parts: &Arc<ServicesParts>, done: &UnboundedSender<Prepared>) {
+        let Some(revision) = self.revisions.get_mut(&self.wanted) else { return };
+        let open = matches!(revision.folder, Folder::Unprepared) && revision.spec.problem.is_none();
+        let (Some(source), true) = (revision.spec.source, open && !self.removed) else { return };
+        revision.folder = Folder::Preparing;
+        let spec = &revision.spec;
+        let setup = RevisionSpec {
+            service: spec.key.service.clone(),
+            revision: spec.revision.to_string(),
+            source,
+            setup: spec.definition.setup.iter().map(shell_line).collect(),
+            environment: spec.environment.clone(),
+            secrets: spec.secrets.clone(),
+        };
+        let (runtime, done) = (parts.runtime.clone(), done.clone());
+        let (key, revision) = (self.key.clone(), spec.revision);
+        tokio::spawn(async move {
+            let result = runtime.prepare(setup).await.map_err(|error| error.to_string());
+            let _ = done.send(Prepared { key, revision, result });
+        });
+    }
+
+    pub fn prepared(&mut self, prepared: Prepared, now: Timestamp) {
+        let Some(revision) = self.revisions.get_mut(&prepared.revision) else { return };
+        revision.folder = match prepared.result {
+            Ok(folder) => Folder::Ready(folder),
+            Err(error) => {
+                tracing::error!(service = %self.key.service, revision = prepared.revision, "{error}");
+                Folder::Failed(error)
+            }
+        };
+        self.move_to_wanted(now);
+    }
+
+    pub fn observe(&mut self, observation: Observation, now: Timestamp) {
+        match observation {
+            Observation::Started { replica, address, pid } => {
+                if let Some(held) = self.replicas.get_mut(&replica) {
+                    held.address = Some(address);
+                    held.pid = pid;
+                }
+            }
+            Observation::Ready { replica } => self.turn(&replica, ReplicaState::Ready, None, now),
+            Observation::Unready { replica, reason } => {
+                self.turn(&replica, ReplicaState::Unready, Some(reason), now);
+            }
+            Observation::Exited { replica, exit } => {
+                let Some(held) = self.replicas.remove(&replica) else { return };
+                let asked = matches!(exit.reason, ExitReason::Stopped | ExitReason::Killed) || held.stopping;
+                if !asked {
+                    tracing::warn!(service = %self.key.service, %replica, "{}", exit.message);
+                }
+                self.exits.push(Exit {
+                    replica: consort_fleet::ReplicaId(held.number),
+                    revision: consort_fleet::Revision(held.revision),
+                    ok: asked || exit.code == Some(0),
+                    cause: exit.message,
+                    was_ready: held.was_ready,
+                    ran_for: exit.ran_for,
+                });
+            }
+        }
+    }
+
+    fn turn(&mut self, replica: &ReplicaId, state: ReplicaState, detail: Option<String>, now: Timestamp) {
+        let Some(held) = self.replicas.get_mut(replica) else { return };
+        held.detail = detail;
+        if held.state != ReplicaState::Draining && held.state != state {
+            held.state = state;
+            held.since = now;
+        }
+        if state == ReplicaState::Ready {
+            held.was_ready = true;
+        }
+    }
+
+    /// Decides and carries out. Returns the replicas that were started.
+    pub fn reconcile(&mut self, parts: &ServicesParts, next_replica: &mut u64) -> Vec<ReplicaId> {
+        let Some(revision) = self.current() else { return Vec::new() };
+        let spec = revision.spec.clone();
+        let started = match &spec.definition.runs {
+            Runs::Process { .. } => self.reconcile_replicas(parts, next_replica),
+            Runs::Exec { command, .. } => {
+                self.set_exec_slot(parts, &spec, command);
+                Vec::new()
+            }
+            Runs::Url { url } => {
+                let target = Target::Http { base: url.clone() };
+                let slots = if self.removed { Vec::new() } else { vec![self.only_slot(&spec, target)] };
+                parts.dispatcher.set_slots(&self.key, slots, at_once(&spec.definition, URL_CONCURRENCY));
+                Vec::new()
+            }
+            Runs::Image { .. } => Vec::new(),
+        };
+        parts.admissions.glance(&self.key, Glance { detail: self.detail(parts) });
+        started
+    }
+
+    fn reconcile_replicas(&mut self, parts: &ServicesParts, next_replica: &mut u64) -> Vec<ReplicaId> {
+        let now = parts.clock.now();
+        let replicas = self.observed_replicas(parts);
+        let load = parts.dispatcher.load(&self.key);
+        let exits = std::mem::take(&mut self.exits);
+        let (in_flight, queued) = (load.in_flight, load.queued);
+        let Some(fleet) = &mut self.fleet else { return Vec::new() };
+        self.plan = fleet.decide(&Observed { replicas: &replicas, in_flight, queued, exits: &exits }, now);
+        for line in &self.plan.explained {
+            tracing::info!(service = %self.key.service, "{line}");
+        }
+        let mut started = Vec::new();
+        for action in self.plan.actions.clone() {
+            match action {
+                Action::Start { revision, .. } => {
+                    started.extend(self.start(parts, next_replica, revision.0, now));
+                }
+                Action::Drain { replica, .. } => self.drain(replica.0, now),
+                Action::Stop { replica, .. } => self.stop(parts, replica.0),
+            }
+        }
+        let slots = self.slots();
+        let concurrency = self.current().map_or(1, |revision| revision.spec.definition.scale.concurrency);
+        parts.dispatcher.set_slots(&self.key, slots, concurrency);
+        started
+    }
+
+    fn observed_replicas(&self, parts: &ServicesParts) -> Vec<Replica> {
+        let replicas = self.replicas.values().map(|held| Replica {
+            id: consort_fleet::ReplicaId(held.number),
+            revision: consort_fleet::Revision(held.revision),
+            state: held.state,
+            since: held.since,
+            in_flight: parts.dispatcher.in_flight_on(&self.key, held.number),
+        });
+        let mut replicas: Vec<Replica> = replicas.collect();
+        replicas.sort_by_key(|replica| replica.id);
+        replicas
+    }
+
+    fn start(
+        &mut self,
+        parts: &ServicesParts,
+        next_replica: &mut u64,
+        revision: u64,
+        now: Timestamp,
+    ) -> Option<ReplicaId> {
+        let known = self.revisions.get(&revision)?;
+        let Folder::Ready(dir) = &known.folder else { return None };
+        let spec = &known.spec;
+        let Runs::Process { command, .. } = &spec.definition.runs else { return None };
+        let number = *next_replica;
+        let id = ReplicaId::new(&self.key.service, number);
+        let replica = ReplicaSpec {
+            service: self.key.service.clone(),
+            revision: revision.to_string(),
+            replica: id.clone(),
+            dir: dir.clone(),
+            command: runtime_command(command),
+            environment: spec.environment.clone(),
+            secrets: spec.secrets.clone(),
+            data_dir: data_dir(parts, &self.key),
+            server_url: parts.server_url.clone(),
+            health: spec.definition.healthcheck.as_ref().map(health_check),
+            stop_grace: spec.definition.stop_grace_period,
+        };
+        if let Err(error) = parts.runtime.start(replica) {
+            tracing::warn!(service = %self.key.service, %error, "a replica was not started");
+            return None;
+        }
+        *next_replica += 1;
+        self.replicas.insert(
+            id.clone(),
+            Held {
+                number,
+                revision,
+                state: ReplicaState::Starting,
+                since: now,
+                started_at: now,
+                address: None,
+                pid: None,
+                was_ready: false,
+                stopping: false,
+                detail: None,
+            },
+        );
+        Some(id)
+    }
+
+    fn drain(&mut self, number: u64, now: Timestamp) {
+        if let Some(held) = self.replicas.values_mut().find(|held| held.number == number) {
+            held.state = ReplicaState::Draining;
+            held.since = now;
+        }
+    }
+
+    fn stop(&mut self, parts: &ServicesParts, number: u64) {
+        let found = self.replicas.iter_mut().find(|(_, held)| held.number == number);
+        if let Some((id, held)) = found
+            && !held.stopping
+        {
+            held.stopping = true;
+            held.state = ReplicaState::Draining;
+            parts.runtime.stop(id);
+        }
+    }
+
+    /// The replicas that take calls: ready ones of the revisions that serve.
+    fn slots(&self) -> Vec<Slot> {
+        let takes_calls = |held: &&Held| {
+            held.state == ReplicaState::Ready
+                && self.plan.serving.contains(&consort_fleet::Revision(held.revision))
+        };
+        let slots = self.replicas.iter().filter(|(_, held)| takes_calls(held)).filter_map(|(id, held)| {
+            let target = Arc::new(Target::Http { base: format!("http://{}", held.address?) });
+            Some(Slot { id: held.number, name: id.to_string(), revision: held.revision, target })
+        });
+        slots.collect()
+    }
+
+    fn set_exec_slot(&self, parts: &ServicesParts, spec: &ServiceSpec, command: &definition::Command) {
+        let slots = match self.current().map(|revision| &revision.folder) {
+            Some(Folder::Ready(dir)) if !self.removed => {
+                let process = Process {
+                    command: runtime_command(command),
+                    dir: dir.clone(),
+                    environment: exec_environment(parts, spec),
+                    secrets: spec.secrets.clone(),
+                    stop_grace: spec.definition.stop_grace_period,
+                };
+                vec![self.only_slot(spec, Target::Exec(process))]
+            }
+            _ => Vec::new(),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+        parts.dispatcher.set_slots(&self.key, slots, at_once(&spec.definition, cores));
+    }
+
+    /// The one slot of a service that has no replicas: a new revision takes the place of the old one.
+    fn only_slot(&self, spec: &ServiceSpec, target: Target) -> Slot {
+        let name = match &target {
+            Target::Exec(_) => format!("{}-exec", self.key.service),
+            Target::Http { .. } => self.key.service.to_string(),
+        };
+        Slot { id: spec.revision, name, revision: spec.revision, target: Arc::new(target) }
+    }
+
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.plan.wake_at
+    }
+
+    fn detail(&self, parts: &ServicesParts) -> String {
+        let Some(revision) = self.revisions.get(&self.wanted) else { return "not deployed".to_owned() };
+        if let Some(problem) = &revision.spec.problem {
+            return problem.clone();
+        }
+        match (&revision.folder, &revision.spec.definition.runs) {
+            (Folder::Failed(error), _) => error.clone(),
+            (Folder::Preparing | Folder::Unprepared, Runs::Process { .. } | Runs::Exec { .. }) => {
+                format!("revision {} is being set up", self.wanted)
+            }
+            (_, Runs::Process { .. }) => self.status(parts).map_or_else(String::new, |status| status.detail),
+            (_, Runs::Exec { .. }) => "one process per call".to_owned(),
+            (_, Runs::Url { url }) => format!("calls go to {url}"),
+            (_, Runs::Image { .. }) => "containers cannot run in this version".to_owned(),
+        }
+    }
+
+    fn status(&self, parts: &ServicesParts) -> Option<consort_fleet::Status> {
+        let replicas = self.observed_replicas(parts);
+        let load = parts.dispatcher.load(&self.key);
+        let (in_flight, queued) = (load.in_flight, load.queued);
+        let observed = Observed { replicas: &replicas, in_flight, queued, exits: &[] };
+        self.fleet.as_ref().map(|fleet| fleet.status(&observed))
+    }
+
+    /// How the service stands. A revision that cannot be set up makes it failed, or degraded while an older
+    /// one still takes calls.
+    fn state(&self, status: Option<&consort_fleet::Status>) -> ServiceState {
+        let Some(revision) = self.revisions.get(&self.wanted) else { return ServiceState::Failed };
+        let broken = matches!(revision.folder, Folder::Failed(_)) || revision.spec.problem.is_some();
+        let settled = match (&revision.spec.definition.runs, status) {
+            (Runs::Process { .. }, Some(status)) => status.state,
+            (Runs::Process { .. } | Runs::Exec { .. }, None)
+                if matches!(revision.folder, Folder::Preparing | Folder::Unprepared) =>
+            {
+                ServiceState::Starting
+            }
+            (Runs::Process { .. }, None) => ServiceState::Starting,
+            (Runs::Exec { .. } | Runs::Url { .. } | Runs::Image { .. }, _) => ServiceState::Ready,
+        };
+        match (self.removed, broken, self.fleet.is_some()) {
+            (true, ..) => ServiceState::Removing,
+            (false, true, false) => ServiceState::Failed,
+            (false, true, true) => ServiceState::Degraded,
+            (false, false, _) => settled,
+        }
+    }
+
+    pub fn view(&self, parts: &ServicesParts) -> ServiceView {
+        let status = self.status(parts);
+        let load = parts.dispatcher.load(&self.key);
+        let current = self.current().unwrap_or(&self.revisions[&self.wanted]);
+        let is_process = matches!(current.spec.definition.runs, Runs::Process { .. });
+        let mut replicas: Vec<ReplicaView> =
+            self.replicas.iter().map(|(id, held)| self.replica_view(parts, id, held)).collect();
+        replicas.sort_by(|a, b| a.id.cmp(&b.id));
+        let previous = self.fleet.as_ref().and_then(Fleet::previous_revision).map(|revision| revision.0);
+        ServiceView {
+            key: self.key.clone(),
+            definition: current.spec.definition.clone(),
+            revision: current.spec.revision,
+            previous_revision: previous,
+            state: self.state(status.as_ref()),
+            detail: self.detail(parts),
+            counts: status.as_ref().filter(|_| is_process).map(|status| status.replicas).unwrap_or_default(),
+            setting_up: matches!(self.revisions[&self.wanted].folder, Folder::Preparing),
+            wanted_revision: self.wanted,
+            replicas,
+            in_flight: load.in_flight,
+            queued: load.queued,
+            rollout: status.and_then(|status| status.rollout).filter(|_| is_process),
+        }
+    }
+
+    fn replica_view(&self, parts: &ServicesParts, id: &ReplicaId, held: &Held) -> ReplicaView {
+        ReplicaView {
+            id: id.to_string(),
+            revision: held.revision,
+            state: held.state,
+            address: held.address,
+            pid: held.pid,
+            started_at: held.started_at,
+            in_flight: parts.dispatcher.in_flight_on(&self.key, held.number),
+            detail: held.detail.clone(),
+        }
+    }
+}
+
+fn rules(service: &Service) -> Rules {
+    let rollout = &service.rollout;
+    let roll_back = rollout.roll_back_when.as_ref();
+    Rules {
+        min: service.scale.min,
+        max: service.scale.max,
+        concurrency: service.scale.concurrency,
+        idle: service.scale.idle,
+        restart: match service.restart {
+            Restart::Always => consort_fleet::RestartRule::Always,
+            Restart::OnFailure => consort_fleet::RestartRule::OnFailure,
+            Restart::No => consort_fleet::RestartRule::No,
+        },
+        max_surge: rollout.max_surge,
+        max_unavailable: rollout.max_unavailable,
+        strategy: match rollout.strategy {
+            // A canary cannot run yet and is refused at apply; it comes in as a rolling one would.
+            Strategy::Rolling | Strategy::Canary(_) => consort_fleet::Strategy::Rolling,
+            Strategy::Recreate => consort_fleet::Strategy::Recreate,
+        },
+        progress_deadline: rollout.progress_deadline,
+        failed_starts: roll_back.map_or(3, |when| when.failed_starts),
+        roll_back: roll_back.is_some(),
+    }
+}
+
+fn at_once(service: &Service, default: u32) -> u32 {
+    // The file's default is meant for replicas; without replicas another one holds.
+    if service.scale.concurrency == DEFAULT_CONCURRENCY { default } else { service.scale.concurrency }
+}
+
+fn runtime_command(command: &definition::Command) -> Command {
+    match command {
+        definition::Command::Shell(line) => Command::Shell(line.clone()),
+        definition::Command::Argv(argv) => Command::Argv(argv.clone()),
+    }
+}
+
+fn shell_line(command: &definition::Command) -> String {
+    match command {
+        definition::Command::Shell(line) => line.clone(),
+        definition::Command::Argv(argv) => argv.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// A word that `/bin/sh` reads back as it is.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn health_check(check: &definition::HealthCheck) -> HealthCheck {
+    HealthCheck {
+        probe: match &check.probe {
+            Probe::Http { path } => HealthProbe::Http { path: path.clone() },
+            Probe::Tcp => HealthProbe::Tcp,
+            Probe::Test(argv) => HealthProbe::Test(argv.clone()),
+        },
+        interval: check.interval,
+        timeout: check.timeout,
+        retries: check.retries,
+        start_period: check.start_period,
+    }
+}
+
+/// The folder of a service that outlives revisions.
+fn data_dir(parts: &ServicesParts, key: &ServiceKey) -> PathBuf {
+    parts.services_dir.join(key.namespace.as_str()).join(key.service.as_str())
+}
+
+fn exec_environment(parts: &ServicesParts, spec: &ServiceSpec) -> Vec<(String, String)> {
+    let mut environment = spec.environment.clone();
+    let data = data_dir(parts, &spec.key).to_string_lossy().into_owned();
+    environment.extend([
+        ("CONSORT_SERVICE".to_owned(), spec.key.service.to_string()),
+        ("CONSORT_REVISION".to_owned(), spec.revision.to_string()),
+        ("CONSORT_URL".to_owned(), parts.server_url.clone()),
+        ("CONSORT_DATA".to_owned(), data),
+    ]);
+    environment
+}

@@ -1,0 +1,103 @@
+//! Starts, and commands for runs.
+
+use crate::{
+    node::Node,
+    sequencer::{CommandError, Message, StartError, StartRequest, Started},
+};
+use consort_engine::{Command, Start};
+use consort_types::{Digest, FieldError, Json, Name, RunId};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::sync::oneshot;
+use uuid::{ContextV7, Timestamp as UuidTime, Uuid};
+
+/// What a caller brings to start a run.
+#[derive(Debug, Clone)]
+pub struct StartRequestBody {
+    /// The input.
+    pub input: Json,
+    /// One run per key.
+    pub key: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// What starts it: `api`, `rerun:ID`, …
+    pub trigger: String,
+}
+
+/// Why a run was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartRunError {
+    /// No such workflow.
+    #[error("there is no workflow `{0}`")]
+    NoSuchWorkflow(String),
+    /// The input does not fit.
+    #[error("the input does not fit the workflow's schema")]
+    InvalidInput(Vec<FieldError>),
+    /// Nothing can be committed.
+    #[error("the disk of the server is full: nothing new is started until there is room")]
+    DiskFull,
+    /// The sequencer refused.
+    #[error(transparent)]
+    Refused(#[from] StartError),
+    /// The server is about to end.
+    #[error("the server is about to end")]
+    Ending,
+}
+
+impl Node {
+    /// Starts a run. When this returns, the run is committed.
+    ///
+    /// # Errors
+    /// When there is no such workflow, the input does not fit, the key has another run, or the disk is full.
+    pub async fn start_run(
+        &self,
+        namespace: &Name,
+        workflow: &str,
+        body: StartRequestBody,
+    ) -> Result<Started, StartRunError> {
+        let current = self.catalog.workflow(namespace.as_str(), workflow);
+        let current = current.ok_or_else(|| StartRunError::NoSuchWorkflow(workflow.to_owned()))?;
+        let input = current.workflow.input.check(&body.input).map_err(StartRunError::InvalidInput)?;
+        if self.health.is_full() {
+            return Err(StartRunError::DiskFull);
+        }
+        let start = Start {
+            id: self.new_run_id(),
+            namespace: namespace.clone(),
+            workflow: current.workflow,
+            revision: current.revision,
+            tags: body.tags,
+            key: body.key,
+            trigger: body.trigger,
+            input,
+        };
+        // White space and order of keys make no other input.
+        let input_digest = Digest::of(body.input.to_value().to_string().as_bytes());
+        let (reply, answer) = oneshot::channel();
+        self.inbox.send(Message::Start(Box::new(StartRequest { start, input_digest, reply })));
+        Ok(answer.await.map_err(|_| StartRunError::Ending)??)
+    }
+
+    fn new_run_id(&self) -> RunId {
+        let millis = u64::try_from(self.clock.now().as_millis()).unwrap_or(0);
+        let time = UuidTime::from_unix(ContextV7::new(), millis / 1_000, (millis % 1_000) as u32 * 1_000_000);
+        RunId::from_uuid(Uuid::new_v7(time))
+    }
+
+    /// Gives a command to a run. When this returns, it is committed.
+    ///
+    /// # Errors
+    /// When there is no such run, or it does not take the command.
+    pub async fn command(&self, run: RunId, command: Command) -> Result<(), CommandError> {
+        let (reply, answer) = oneshot::channel();
+        self.inbox.send(Message::Command { run, command, reply: Some(reply) });
+        answer.await.unwrap_or_else(|_| Err(CommandError::Store("the server is about to end".to_owned())))
+    }
+
+    /// Waits until a run has ended, at most so long. False when the time is over first.
+    pub async fn wait(&self, run: RunId, at_most: Duration) -> bool {
+        let (reply, ended) = oneshot::channel();
+        self.inbox.send(Message::Wait { run, reply });
+        // Dropped without a word: the run was not live any more.
+        tokio::time::timeout(at_most, ended).await.is_ok()
+    }
+}
