@@ -288,10 +288,12 @@ fn kind_of(value: &Value) -> Kind {
     }
 }
 
-/// Whether the schema is that of a `file`, by the fields that no other object has together.
+/// Whether the schema is that of a `file`: by its word, or by the fields that no other object has together.
 fn is_file(schema: &Value, depth: usize) -> bool {
     let has = |field: &str| schema.pointer(&format!("/properties/{field}")).is_some();
-    if has("artifact") && has("url") && has("size") {
+    if schema.get("format").is_some_and(|format| format == "file")
+        || (has("artifact") && has("url") && has("size"))
+    {
         return true;
     }
     let branches = ["anyOf", "oneOf"].iter().filter_map(|word| schema.get(word)?.as_array()).flatten();

@@ -1,17 +1,14 @@
 //! `consort run` and its exit codes, against a small server that plays one run.
 
+mod support;
+
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
     path::Path,
-    process::{Command, Output},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
+    process::Output,
+    sync::atomic::{AtomicBool, Ordering},
 };
+use support::{Server, json_answer, text};
 
 const RUN: &str = "run_00000000000000000000000000000007";
 
@@ -28,90 +25,20 @@ enum Play {
     Refuses(u16),
 }
 
-/// Request lines and bodies.
-type Seen = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
-
-/// A server on a free port; its threads end with it.
-struct Server {
-    address: String,
-    seen: Seen,
-    over: Arc<AtomicBool>,
+fn play(play: Play) -> Server {
+    let ended = AtomicBool::new(false);
+    Server::start(move |path| answer(path, play, &ended))
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address.trim_start_matches("http://"));
-    }
+fn run_loan(server: &Server, folder: &Path, args: &[&str]) -> Output {
+    server.consort(folder, &[&["run", "loan"], args].concat())
 }
 
-impl Server {
-    fn play(play: Play) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let (seen, over) = (Seen::default(), Arc::new(AtomicBool::new(false)));
-        let ended = Arc::new(AtomicBool::new(false));
-        let (log, stop) = (seen.clone(), over.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if stop.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (log, ended) = (log.clone(), ended.clone());
-                thread::spawn(move || serve(stream, play, &log, &ended));
-            }
-        });
-        Self { address, seen, over }
-    }
-
-    fn run(&self, folder: &Path, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_consort"));
-        command.args(["run", "loan", "--server", &self.address]).args(args).current_dir(folder);
-        command.output().expect("the binary runs")
-    }
-
-    fn body(&self, line: &str) -> Vec<u8> {
-        let seen = self.seen.lock().unwrap();
-        seen.iter()
-            .find(|(seen, _)| seen.starts_with(line))
-            .unwrap_or_else(|| panic!("{line}: {seen:?}"))
-            .1
-            .clone()
-    }
-}
-
-fn serve(
-    stream: TcpStream,
-    play: Play,
-    log: &Mutex<Vec<(String, Vec<u8>)>>,
-    ended: &AtomicBool,
-) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let (mut line, mut length) = (String::new(), 0);
-    reader.read_line(&mut line).ok()?;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok()?;
-        if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length: ") {
-            length = value.trim().parse().ok()?;
-        }
-        if header.trim().is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    log.lock().unwrap().push((line.clone(), body));
-    let mut stream = stream;
-    stream.write_all(answer(&line, play, ended).as_bytes()).ok()
-}
-
-fn answer(line: &str, play: Play, ended: &AtomicBool) -> String {
+fn answer(path: &str, play: Play, ended: &AtomicBool) -> String {
     let state = |ended: bool| match play {
         Play::Ends(state) | Play::EndsWithoutFeed(state) if ended => state,
         _ => "running",
     };
-    let path = line.split([' ', '?']).nth(1).unwrap_or_default().trim_start_matches("/api/v1");
     match path {
         "/workflows/loan" => json_answer(200, &workflow()),
         "/workflows/loan/runs" => match play {
@@ -139,14 +66,6 @@ fn answer(line: &str, play: Play, ended: &AtomicBool) -> String {
         }
         _ => json_answer(200, &run(state(ended.load(Ordering::SeqCst)))),
     }
-}
-
-fn json_answer(status: u16, body: &Value) -> String {
-    let body = body.to_string();
-    format!(
-        "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\nretry-after: 7\r\n\r\n{body}",
-        body.len()
-    )
 }
 
 fn workflow() -> Value {
@@ -187,10 +106,6 @@ fn problem(status: u16) -> Value {
     json!({"type": "about:blank", "title": "t", "status": status, "detail": "why", "code": "EX", "errors": errors})
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
 #[test]
 fn the_exit_code_tells_how_the_run_ended() {
     let folder = tempfile::tempdir().unwrap();
@@ -210,7 +125,7 @@ fn the_exit_code_tells_how_the_run_ended() {
         (Play::Refuses(409), &[], 2),
         (Play::Ends("succeeded"), &["-i", "whom=x"], 2),
     ] {
-        let output = Server::play(play).run(folder.path(), args);
+        let output = run_loan(&self::play(play), folder.path(), args);
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{args:?}\n{stdout}\n{stderr}");
         if args.contains(&"--json") {
@@ -223,7 +138,7 @@ fn the_exit_code_tells_how_the_run_ended() {
 #[test]
 fn a_pipe_reads_the_steps_the_verdict_and_the_output() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Server::play(Play::Ends("succeeded")).run(folder.path(), &[]);
+    let output = run_loan(&play(Play::Ends("succeeded")), folder.path(), &[]);
     let expected = format!(
         "   1.0s  ✓ pages succeeded 1.0s\n✓ loan {RUN} succeeded after 2.0s\n{{\n  \"approved\": true\n}}\n"
     );
@@ -233,7 +148,7 @@ fn a_pipe_reads_the_steps_the_verdict_and_the_output() {
 #[test]
 fn a_failure_names_the_step_and_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Server::play(Play::Ends("failed")).run(folder.path(), &[]);
+    let output = run_loan(&play(Play::Ends("failed")), folder.path(), &[]);
     let stdout = text(&output.stdout);
     assert!(stdout.contains("failed after 2.0s at pages: not a PDF (HTTP_422)"), "{stdout}");
     assert_eq!(text(&output.stderr), format!("hint: look at it with `consort runs show {RUN}`\n"));
@@ -242,7 +157,7 @@ fn a_failure_names_the_step_and_what_to_do() {
 #[test]
 fn a_refused_input_names_each_field() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Server::play(Play::Refuses(422)).run(folder.path(), &[]);
+    let output = run_loan(&play(Play::Refuses(422)), folder.path(), &[]);
     assert_eq!(
         text(&output.stderr),
         "error: why (EX)\n  declared: is missing\nhint: `consort workflows show loan` shows what it takes\n"
@@ -253,7 +168,7 @@ fn a_refused_input_names_each_field() {
 fn values_travel_by_their_type_and_files_as_artifacts() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.pdf"), "pdf").unwrap();
-    let server = Server::play(Play::Hangs);
+    let server = play(Play::Hangs);
     let args = [
         "-i",
         "who=12",
@@ -266,7 +181,7 @@ fn values_travel_by_their_type_and_files_as_artifacts() {
         "--no-cache",
         "--detach",
     ];
-    let output = server.run(folder.path(), &args);
+    let output = run_loan(&server, folder.path(), &args);
     assert_eq!(text(&output.stdout), format!("{RUN}\n"), "{}", text(&output.stderr));
     let start: Value = serde_json::from_slice(&server.body("POST /api/v1/workflows/loan/runs")).unwrap();
     let input = json!({"who": "12", "declared": 12, "document": file()});
@@ -277,9 +192,9 @@ fn values_travel_by_their_type_and_files_as_artifacts() {
 fn the_namespace_is_that_of_the_project_file_here() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("consort.yaml"), "name: lending\n").unwrap();
-    let server = Server::play(Play::Hangs);
-    server.run(folder.path(), &["--detach"]);
+    let server = play(Play::Hangs);
+    run_loan(&server, folder.path(), &["--detach"]);
     server.body("GET /api/v1/workflows/loan?namespace=lending ");
-    server.run(folder.path(), &["--detach", "-n", "other"]);
+    run_loan(&server, folder.path(), &["--detach", "-n", "other"]);
     server.body("POST /api/v1/workflows/loan/runs?namespace=other ");
 }

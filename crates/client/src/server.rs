@@ -3,6 +3,10 @@
 use crate::{Client, Error, Live};
 use consort_wire::{ApplyQuery, ApplyRequest, ApplyResponse, FeedEvent, FeedQuery, Health, Namespace};
 use reqwest::Method;
+use std::time::Duration;
+
+/// The bound of an apply: the server unpacks and checks every source before it answers.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(600);
 
 impl Client {
     /// `POST /apply`: makes the namespace of the file hold what the file says; all or nothing.
@@ -22,7 +26,8 @@ impl Client {
     }
 
     async fn send_apply(&self, request: &ApplyRequest, query: ApplyQuery) -> Result<ApplyResponse, Error> {
-        self.read(self.request(Method::POST, &["apply"]).query(&query).json(request)).await
+        let request = self.unbounded(Method::POST, &["apply"]).query(&query).json(request);
+        self.read(request.timeout(APPLY_TIMEOUT)).await
     }
 
     /// `GET /namespaces`: all of them.

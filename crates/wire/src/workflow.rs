@@ -15,7 +15,7 @@ pub struct Workflow {
     pub revision: String,
     /// For people.
     pub description: Option<String>,
-    /// JSON Schema of the input.
+    /// JSON Schema of the input. An object with `"format": "file"` is a `file` value.
     #[schema(value_type = Value)]
     pub input: Json,
     /// When this revision was applied.

@@ -64,7 +64,7 @@ fn line(graph: &Graph, node: &GraphNode) -> String {
     if node.for_each {
         line.push_str(", for each item");
     }
-    if let Some(label) = &node.label {
+    if let Some(label) = node.label.as_ref().filter(|label| **label != node.name) {
         line.push_str(&format!(" ({label})"));
     }
     let waits: Vec<_> =
@@ -89,7 +89,7 @@ mod tests {
             call: call.map(Into::into),
             for_each: id == "fields",
             parent: parent.map(Into::into),
-            label: None,
+            label: Some(if id == "decision" { "who decides" } else { id }.into()),
         };
         let graph = Graph {
             revision: "r".into(),
@@ -106,8 +106,8 @@ mod tests {
             "\
 pages: call parser.split
 fields: call parser.parse, for each item <- pages
-decision: switch
-  else: await
+decision: switch (who decides)
+  else: await (decision.else)
 "
         );
     }
