@@ -99,6 +99,8 @@ pub(crate) enum Role {
     Output,
     /// What stands in when the time is over.
     OnTimeout,
+    /// The input of its `undo`.
+    Undo,
     /// Anything else.
     Other,
 }
