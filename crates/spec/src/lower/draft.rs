@@ -139,8 +139,10 @@ pub(crate) enum Meaning {
     Carry,
     Error,
     Event,
-    /// The output of the step itself.
+    /// What the body of the step itself gave.
     Output(StepId),
+    /// The same as others see it, item by item: shaped by `output`.
+    Shaped(StepId),
     Key,
     /// Nothing bears the name; that is reported.
     Unknown,

@@ -138,6 +138,7 @@ fn special(draft: &Draft<'_>, site: &Site<'_>, name: &str) -> Option<Meaning> {
     }
     if site.sees.contains(&name) {
         let own = match name {
+            "output" if site.role == Role::Undo => site.step.map(Meaning::Shaped),
             "output" => site.step.map(Meaning::Output),
             "error" => Some(Meaning::Error),
             "carry" => Some(Meaning::Carry),
