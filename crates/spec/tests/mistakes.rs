@@ -76,6 +76,10 @@ fn mistakes_in_the_shape_of_a_step() {
             ("E_VALUE", "a: { call: «desk» }"),
             ("E_KEY_CONFLICT", "a: { call: desk.ping, delivery: at_most_once, «retry»: { attempts: 2 } }"),
             ("E_KEY_CONFLICT", "a: { call: desk.ping, «cache»: { for: 1d }, undo: { call: desk.ping } }"),
+            (
+                "E_KEY_CONFLICT",
+                "a: { call: desk.ask, with: { name: x }, retry: { clean: true }, undo: { call: desk.tell, with: { text: \"${«output».answer}\" } } }",
+            ),
             ("E_MISSING_KEY", "a:\n  switch:\n    - { «value»: 1 }"),
             ("E_UNREACHABLE", "a:\n  switch:\n    - { else: , value: 1 }\n    - «{» when: true, value: 2 }"),
         ],
@@ -84,6 +88,14 @@ fn mistakes_in_the_shape_of_a_step() {
 
 #[test]
 fn mistakes_in_names() {
+    check_one(
+        "E_RESOURCES",
+        "name: a\npools: { gpu: 1 }\nservices: { s: { source: a, command: x, resources: { gpu: «2» } } }\n",
+    );
+    check_one(
+        "E_UNKNOWN_POOL",
+        "name: a\npools: { tapes: 1 }\nservices: { s: { source: a, command: x, resources: { «tape»: 2 } } }\n",
+    );
     all(
         AROUND,
         6,

@@ -47,7 +47,7 @@ pub(crate) fn body<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>, kind: &s
 fn call<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let node = fields.require("call")?;
     let operation = operation(read, node);
-    let with = with(read, fields, operation.as_deref(), &[]);
+    let with = with(read, fields, operation.as_deref(), Role::Other, &[]);
     Some(Body::Call(Call { operation: operation?, with }))
 }
 
@@ -61,7 +61,8 @@ pub(crate) fn call_of<'a>(
     let node = fields.get(key)?;
     let given = Fields::open(read.around.context.report, fields.place(key), node, &keys::CALL)?;
     let operation = operation(read, given.require("call")?);
-    let with = with(read, &given, operation.as_deref(), sees);
+    let role = if key == "undo" { Role::Undo } else { Role::Other };
+    let with = with(read, &given, operation.as_deref(), role, sees);
     Some(Call { operation: operation?, with })
 }
 
@@ -70,6 +71,7 @@ fn with<'a>(
     read: &mut Reading<'_, 'a>,
     fields: &Fields<'a>,
     operation: Option<&Operation>,
+    role: Role,
     sees: &'static [&'static str],
 ) -> Template {
     let expects = match operation {
@@ -80,20 +82,21 @@ fn with<'a>(
             place: if fields.has("with") { fields.place("with") } else { fields.place("call") },
         },
     };
-    input(read, fields, sees, expects)
+    input(read, fields, role, sees, expects)
 }
 
 fn input<'a>(
     read: &mut Reading<'_, 'a>,
     fields: &Fields<'a>,
+    role: Role,
     sees: &'static [&'static str],
     expects: Expects,
 ) -> Template {
     match fields.get("with") {
-        Some(node) => read.located(Located::read(read.around.context, node), Role::Other, sees, expects),
+        Some(node) => read.located(Located::read(read.around.context, node), role, sees, expects),
         None => {
             let template = Template::literal(json!({}));
-            read.site(SiteValue::Value(Located::Absent(fields.owner)), Role::Other, sees, None, expects);
+            read.site(SiteValue::Value(Located::Absent(fields.owner)), role, sees, None, expects);
             template
         }
     }
@@ -383,7 +386,7 @@ fn run<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
             place: if fields.has("with") { fields.place("with") } else { fields.place("run") },
         },
     };
-    let with = input(read, fields, &[], expects);
+    let with = input(read, fields, Role::Other, &[], expects);
     Some(Body::Run { workflow: workflow?, with, detach })
 }
 

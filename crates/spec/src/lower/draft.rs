@@ -99,6 +99,8 @@ pub(crate) enum Role {
     Output,
     /// What stands in when the time is over.
     OnTimeout,
+    /// The input of its `undo`.
+    Undo,
     /// Anything else.
     Other,
 }
@@ -137,8 +139,10 @@ pub(crate) enum Meaning {
     Carry,
     Error,
     Event,
-    /// The output of the step itself.
+    /// What the body of the step itself gave.
     Output(StepId),
+    /// The same as others see it, item by item: shaped by `output`.
+    Shaped(StepId),
     Key,
     /// Nothing bears the name; that is reported.
     Unknown,

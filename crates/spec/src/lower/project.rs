@@ -170,6 +170,14 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
     let secrets = secrets
         .filter_map(|(name, key, node)| Some((name.clone(), sections::secret(context, &name, key, node)?)))
         .collect();
+    for (_, tree) in &trees.trees {
+        for entry in tree.get("services").and_then(Node::entries).unwrap_or(&[]) {
+            let service = services.get(entry.key.text.as_str());
+            if let (Some(service), Some(node)) = (service, entry.value.get("resources")) {
+                sections::capacity(context, &pools, service, node);
+            }
+        }
+    }
     let used_features = context.take_used();
     Some(Project {
         name: name?,

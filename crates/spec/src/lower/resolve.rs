@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     codes,
-    definition::{ScopeId, StepId},
+    definition::{Body, CleanFrom, ScopeId, StepId},
     diagnostics::{Report, Span},
 };
 use consort_expr::nearest;
@@ -30,10 +30,27 @@ pub(crate) fn resolve(report: &Report, draft: &mut Draft<'_>) {
         }
     }
     draft.sites = sites;
+    clean_undos(report, draft);
     after(report, draft);
     for step in &mut draft.steps {
         step.waits_for.sort();
         step.waits_for.dedup();
+    }
+}
+
+/// Before a clean try the undo of a call runs without its output: an undo that needs it could not.
+fn clean_undos(report: &Report, draft: &Draft<'_>) {
+    for site in draft.sites.iter().filter(|site| site.role == Role::Undo) {
+        let Some(step) = site.step.map(|step| draft.step(step)) else { continue };
+        let clean = step.retry.as_ref().is_some_and(|retry| retry.clean != CleanFrom::Never);
+        if !clean || !matches!(step.body, Body::Call(_)) {
+            continue;
+        }
+        if let Some((_, span)) = site.references().iter().find(|(reference, _)| reference.root == "output") {
+            let message = "with `clean` the undo of a call runs without its output, and this needs it";
+            let hint = "undo by something that is known before the call, such as `key`".to_owned();
+            report.error(*span, codes::E_KEY_CONFLICT, message, Some(hint));
+        }
     }
 }
 
@@ -121,6 +138,7 @@ fn special(draft: &Draft<'_>, site: &Site<'_>, name: &str) -> Option<Meaning> {
     }
     if site.sees.contains(&name) {
         let own = match name {
+            "output" if site.role == Role::Undo => site.step.map(Meaning::Shaped),
             "output" => site.step.map(Meaning::Output),
             "error" => Some(Meaning::Error),
             "carry" => Some(Meaning::Carry),

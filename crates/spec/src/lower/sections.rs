@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     codes,
-    definition::{Declared, Pool, Schema, Secret, SecretSource},
+    definition::{Declared, Pool, Schema, Secret, SecretSource, Service},
     diagnostics::Span,
     features::Feature,
     keys, typing,
@@ -261,6 +261,35 @@ pub(crate) fn known_secret(context: &Context<'_>, known: &BTreeSet<Name>, name: 
             format!("there is no secret `{name}`"),
             Some(hint),
         );
+    }
+}
+
+/// Pools that are measured by the server unless the file sizes them.
+const MEASURED: &[&str] = &["cpu", "memory", "gpu"];
+
+/// What a replica holds must be something that its pool can give.
+pub(crate) fn capacity(context: &Context<'_>, pools: &BTreeMap<Name, Pool>, service: &Service, node: &Node) {
+    let held = &service.resources;
+    for entry in node.entries().unwrap_or(&[]) {
+        let name = entry.key.text.as_str();
+        let amount = match name {
+            "cpu" => held.cpu_millis.map(|millis| millis as f64 / 1000.0),
+            "memory" => held.memory_bytes.map(|bytes| bytes as f64),
+            name => held.pools.get(name).copied(),
+        };
+        match pools.get(name) {
+            Some(Pool { size: Some(size) }) if amount.is_some_and(|amount| amount > *size) => {
+                let message = format!("a replica needs more of `{name}` than the pool has ({size})");
+                context.report.error(entry.value.span, codes::E_RESOURCES, message, None);
+            }
+            None if !MEASURED.contains(&name) => {
+                let known = pools.keys().map(Name::as_str).chain(MEASURED.iter().copied());
+                let hint = nearest(name, known).map(|name| format!("did you mean `{name}`?"));
+                let message = format!("there is no pool `{name}`");
+                context.report.error(entry.key.span, codes::E_UNKNOWN_POOL, message, hint);
+            }
+            Some(_) | None => {}
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     canonical::digest_of,
     context::Context,
-    fields::{self, Fields, named},
+    fields::{self, Fields},
     operations,
 };
 use crate::{
@@ -14,9 +14,9 @@ use crate::{
     },
     diagnostics::Span,
     features::Feature,
-    files::Entry,
+    files::Entry as Stands,
     keys,
-    yaml::{Key, Kind, Node, Plain},
+    yaml::{Entry, Key, Kind, Node, Plain},
 };
 use consort_types::{Name, NameKind, parse_bytes, parse_cpu};
 use serde_json::Value;
@@ -44,7 +44,7 @@ pub(crate) fn service(context: &Context<'_>, name: &Name, key: &Key, node: &Node
     refuse_expressions(context, node, matches!(runs, Some(Runs::Url { .. })));
     let operations = operations::operations(context, name, &fields);
     let env_file =
-        fields.get("env_file").and_then(|node| Some((node.span, context.existing(node, Entry::File)?)));
+        fields.get("env_file").and_then(|node| Some((node.span, context.existing(node, Stands::File)?)));
     let env_text = env_file.as_ref().and_then(|(span, path)| context.read(*span, path));
     let runs = runs.unwrap_or(Runs::Url { url: String::new() });
     Some(Service {
@@ -121,7 +121,7 @@ fn runs(context: &Context<'_>, fields: &Fields<'_>) -> Option<Runs> {
         "url" => url(context, fields),
         key => {
             // Both are looked at, so that both mistakes are found in one go.
-            let source = fields.require("source").and_then(|node| context.existing(node, Entry::Folder));
+            let source = fields.require("source").and_then(|node| context.existing(node, Stands::Folder));
             let command = fields.require(key).and_then(|node| command(context, node));
             let (source, command) = (PathBuf::from(source?), command?);
             Some(if key == "exec" {
@@ -280,7 +280,15 @@ fn resources(context: &Context<'_>, fields: &Fields<'_>) -> Resources {
     let mut resources = Resources::default();
     let Some(node) = fields.get("resources") else { return resources };
     let report = context.report;
-    for (name, key, node) in named(report, node, "`resources`", NameKind::Snake) {
+    let Some(entries) = node.entries() else {
+        let message = format!("`resources` is a map from pools, and this is {}", node.describe());
+        report.error(node.span, codes::E_VALUE, message, None);
+        return resources;
+    };
+    for Entry { key, value: node } in entries {
+        // `disk_io` is a pool beside those that are named like services.
+        let kind = if key.text.contains('_') { NameKind::Snake } else { NameKind::Kebab };
+        let Some(name) = fields::name(report, key.span, &key.text, kind) else { continue };
         let text = node.scalar().map_or("", |scalar| scalar.text.as_str());
         let refuse = |message: String| report.error(node.span, codes::E_QUANTITY, message, None);
         match name.as_str() {

@@ -9,21 +9,24 @@ use consort_expr::{Expr, Template, TypeEnv};
 
 /// Binds every expression of every step. Gives the environment of those that the workflow itself evaluates.
 pub(super) fn bind(draft: &mut Draft<'_>, types: &Types) -> TypeEnv {
-    // `when` and the list of a `for_each` see what is around the step; all else may see its items. Apart from
-    // that a name means one thing in all of a step.
+    // `when` and the list of a `for_each` see what is around the step, all else its items; `output` sees what
+    // the body gave, all else what it was shaped to. Apart from that a name means one thing in all of a step.
     let mut early = vec![TypeEnv::default(); draft.steps.len()];
     let mut late = early.clone();
+    let mut shaping = early.clone();
     let mut own = TypeEnv::default();
     for site in &draft.sites {
         let env = match (site.step, site.role) {
             (None, _) => &mut own,
             (Some(step), Role::List | Role::When) => &mut early[step.0 as usize],
+            (Some(step), Role::Output) => &mut shaping[step.0 as usize],
             (Some(step), _) => &mut late[step.0 as usize],
         };
         *env = environment(env, types, site);
     }
-    for ((step, early), late) in draft.steps.iter_mut().zip(&early).zip(&late) {
-        bind_step(step, early, late);
+    for (index, step) in draft.steps.iter_mut().enumerate() {
+        bind_step(step, &early[index], &late[index]);
+        template(&mut step.output, &shaping[index]);
     }
     own
 }
@@ -49,7 +52,6 @@ fn bind_step(step: &mut Step, early: &TypeEnv, env: &TypeEnv) {
     }
     step.uses.iter_mut().for_each(|used| bind_use(used, env));
     template(&mut step.key, env);
-    template(&mut step.output, env);
 }
 
 fn bind_body(body: &mut Body, env: &TypeEnv) {

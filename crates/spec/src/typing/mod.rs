@@ -73,9 +73,9 @@ fn by_moment<'d, 'a>(draft: &'d Draft<'a>) -> (BySite<'d, 'a>, BySite<'d, 'a>) {
         let Some(step) = site.step else { continue };
         let late = site.inner.is_some() || site.sees.contains(&"output");
         let moments = if late { &mut ends } else { &mut starts };
-        // The list comes first: the others may see its items.
+        // The list and the output come first: the others may see items and what the output was shaped to.
         let sites: &mut Vec<&Site<'a>> = &mut moments[step.0 as usize];
-        if site.role == Role::List { sites.insert(0, site) } else { sites.push(site) }
+        if matches!(site.role, Role::List | Role::Output) { sites.insert(0, site) } else { sites.push(site) }
     }
     (starts, ends)
 }
@@ -104,6 +104,7 @@ impl Types {
             Meaning::Index => Type::Integer,
             Meaning::Error => words::error_type(),
             Meaning::Event => event_type(),
+            Meaning::Shaped(step) => outputs::shaped(self, step),
             Meaning::Output(step) => self.bodies[step.0 as usize].clone(),
             Meaning::Key => Type::String,
             // What the first turn brings, the next may change; what the last run gave may be of an older

@@ -54,13 +54,18 @@ pub(super) fn body(draft: &Draft<'_>, types: &Types, id: StepId) -> Type {
     }
 }
 
+/// What a step gives once, shaped by its `output`.
+pub(super) fn shaped(types: &Types, id: StepId) -> Type {
+    match types.sites.get(&(id, Role::Output)) {
+        Some(shaped) => shaped.clone(),
+        None => types.bodies[id.0 as usize].clone(),
+    }
+}
+
 /// What others see of a step.
 pub(super) fn output(draft: &Draft<'_>, types: &Types, id: StepId) -> Type {
     let step = draft.step(id);
-    let mut given = match types.sites.get(&(id, Role::Output)) {
-        Some(shaped) => shaped.clone(),
-        None => types.bodies[id.0 as usize].clone(),
-    };
+    let mut given = shaped(types, id);
     for catch in &step.catch {
         if let Some(instead) = only_step(draft, types, catch.scope) {
             given = given.join(&instead);
