@@ -53,7 +53,10 @@ impl Fleet {
                 continue;
             }
             if exit.was_ready && exit.ran_for >= CLEAN_RUN {
-                self.backoffs.remove(&exit.revision);
+                // A sibling's clean run says nothing about one that has failed since.
+                self.backoffs.retain(|revision, backoff| {
+                    *revision != exit.revision || backoff.until.plus(CLEAN_RUN) > now
+                });
                 self.back_off(exit.revision, exit.replica, &exit.cause, now);
             } else {
                 self.note_failure(exit.revision, exit.replica, &exit.cause, now);
@@ -115,6 +118,7 @@ impl Fleet {
             return;
         }
         self.restart = Restart::No;
+        self.backoffs.remove(&self.target);
         let roster = self.roster(observed);
         let Some(last) = roster.staying().map(|replica| replica.id).max() else { return };
         if !self.rollout.as_ref().is_some_and(Rollout::is_running) {

@@ -198,7 +198,6 @@ impl Fleet {
     pub fn restart(&mut self, now: Timestamp) {
         self.restart = Restart::Asked;
         self.ended = 0;
-        self.backoffs.remove(&self.target);
         if self.rollout.as_ref().is_some_and(|rollout| rollout.phase == Phase::Failed) {
             self.begin(Kind::Deploy, self.target, now);
             self.restart = Restart::Asked;
@@ -231,13 +230,14 @@ impl Fleet {
         }
     }
 
-    /// Begins a rollout to a revision.
+    /// Begins a rollout to a revision: it was asked for, so its first start does not wait for failures of before.
     pub(crate) fn begin(&mut self, kind: Kind, to: Revision, now: Timestamp) {
         let from = match kind {
             Kind::Deploy | Kind::Rollback => self.good.filter(|good| *good != to),
             Kind::Restart => Some(to),
         };
         self.rollout = Some(Rollout::new(kind, from, to, now));
+        self.backoffs.remove(&to);
         self.retarget(to);
     }
 
