@@ -112,7 +112,7 @@ pub struct UsedFeature {
 /// What of a project this build cannot run yet, at the place of the key. Empty: all of it runs.
 pub fn unsupported(project: &Project) -> Vec<Problem> {
     let used = project.used_features.iter().filter(|used| NOT_YET.contains(&used.feature));
-    used.map(|used| Problem {
+    let problems = used.map(|used| Problem {
         file: used.file.clone(),
         line: used.line,
         column: used.column,
@@ -124,6 +124,8 @@ pub fn unsupported(project: &Project) -> Vec<Problem> {
             used.feature.key()
         ),
         hint: None,
-    })
-    .collect()
+    });
+    let mut problems: Vec<Problem> = problems.collect();
+    problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    problems
 }

@@ -24,6 +24,8 @@ use std::{collections::HashMap, time::Duration};
 /// What is known of types so far.
 pub(super) struct Types {
     input: Type,
+    /// Whether the item of each step is a list of items.
+    batched: Vec<bool>,
     /// The output of each step, as its own `output` sees it.
     pub(super) bodies: Vec<Type>,
     /// The output of each step, as others see it.
@@ -42,7 +44,13 @@ pub(crate) fn check(
 ) -> TypeEnv {
     let unknown = vec![Type::Any; draft.steps.len()];
     let input = input.seen_as().clone();
-    let mut types = Types { input, bodies: unknown.clone(), outputs: unknown, sites: HashMap::new() };
+    let batched = draft
+        .steps
+        .iter()
+        .map(|step| step.for_each.as_ref().is_some_and(|each| each.batch.is_some()))
+        .collect();
+    let mut types =
+        Types { input, batched, bodies: unknown.clone(), outputs: unknown, sites: HashMap::new() };
     let (starts, ends) = by_moment(draft);
     for moment in order {
         match moment {
@@ -115,6 +123,8 @@ impl Types {
 
     fn item(&self, step: StepId) -> Type {
         match self.sites.get(&(step, Role::List)) {
+            // A batch is a list like the whole.
+            Some(list @ Type::List(_)) if self.batched[step.0 as usize] => list.clone(),
             Some(Type::List(item)) => (**item).clone(),
             _ => Type::Any,
         }
