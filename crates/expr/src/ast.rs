@@ -144,7 +144,7 @@ pub(crate) enum Root {
     /// A name of the scope; its number in `Expr::references`.
     Free(Arc<str>, usize),
     /// A variable of a macro: its place from the outermost on.
-    Local(Arc<str>, usize),
+    Local(usize),
     Value(Box<Node>),
 }
 
@@ -176,7 +176,6 @@ pub(crate) struct Call {
 #[derive(Debug)]
 pub(crate) struct Macro {
     pub kind: MacroKind,
-    pub variable: Arc<str>,
     pub body: Box<Node>,
     /// The third argument of `map(x, filter, value)`; `body` is the filter then.
     pub value: Option<Box<Node>>,

@@ -82,7 +82,7 @@ impl Expr {
     /// is known. Offsets are those of the source.
     pub fn check(&self, env: &TypeEnv) -> (Type, Vec<TypeProblem>) {
         let mut checker = Checker::new(&self.inner.source, env);
-        let type_ = checker.node(&self.inner.parsed.root);
+        let type_ = checker.whole(&self.inner.parsed.root);
         (type_, checker.problems)
     }
 
@@ -92,7 +92,7 @@ impl Expr {
     #[must_use]
     pub fn bind(&self, env: &TypeEnv) -> Self {
         let mut checker = Checker::new(&self.inner.source, env);
-        checker.node(&self.inner.parsed.root);
+        checker.whole(&self.inner.parsed.root);
         Self { inner: self.inner.clone(), notes: Arc::new(checker.notes) }
     }
 }

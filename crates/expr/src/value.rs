@@ -56,6 +56,15 @@ impl Value {
         }
     }
 
+    /// An optional inside of another value is its value, or null.
+    pub fn settled(self) -> Self {
+        match self {
+            Self::Optional(None) => Self::Null,
+            Self::Optional(Some(inner)) => (*inner).clone(),
+            other => other,
+        }
+    }
+
     /// What a person would call it, with an article.
     pub fn describe(&self) -> &'static str {
         match self {

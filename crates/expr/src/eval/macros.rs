@@ -3,13 +3,15 @@
 use super::Evaluator;
 use super::compare::order;
 use crate::ast::{Macro, MacroKind, Node};
+use crate::functions::time;
+use crate::notes::Note;
 use crate::value::{ITEM_LEN, Items, Value};
 use crate::{EvalError, code};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 impl Evaluator<'_> {
-    pub(super) fn macro_(&mut self, over: Value, walk: &Macro) -> Result<Value, EvalError> {
+    pub(super) fn macro_(&mut self, over: Value, walk: &Macro, note: Note) -> Result<Value, EvalError> {
         let over = self.force(over)?;
         if walk.kind == MacroKind::OptMap {
             return self.opt_map(over, walk);
@@ -21,9 +23,9 @@ impl Evaluator<'_> {
             MacroKind::ExistsOne => self.exists_one(items, &walk.body),
             MacroKind::Map => self.map_items(items, walk),
             MacroKind::Filter => self.filter(items, &walk.body),
-            MacroKind::SortBy => self.sort_by(items, &walk.body),
-            MacroKind::MaxBy => self.extreme_by(items, &walk.body, Ordering::Greater),
-            MacroKind::MinBy => self.extreme_by(items, &walk.body, Ordering::Less),
+            MacroKind::SortBy => self.sort_by(items, &walk.body, note),
+            MacroKind::MaxBy => self.extreme_by(items, &walk.body, Ordering::Greater, note),
+            MacroKind::MinBy => self.extreme_by(items, &walk.body, Ordering::Less, note),
             MacroKind::OptMap => Ok(Value::Null),
         }
     }
@@ -93,7 +95,7 @@ impl Evaluator<'_> {
             })?;
             if let Some(value) = value {
                 self.budget.make(ITEM_LEN)?;
-                mapped.push(value);
+                mapped.push(value.settled());
             }
         }
         Ok(Value::List(Arc::new(mapped)))
@@ -111,10 +113,11 @@ impl Evaluator<'_> {
     }
 
     /// Each item with its key; every key can be ordered with every other.
-    fn keyed(&mut self, items: Items, body: &Node) -> Result<Vec<(Value, Value)>, EvalError> {
+    fn keyed(&mut self, items: Items, body: &Node, note: Note) -> Result<Vec<(Value, Value)>, EvalError> {
         let mut keyed: Vec<(Value, Value)> = Vec::new();
         for item in items {
             let key = self.inside(&item, |inside| inside.forced(body))?;
+            let key = if note == Note::Times { time::read(key)? } else { key };
             order(keyed.first().map_or(&key, |(first, _)| first), &key)?;
             self.budget.make(2 * ITEM_LEN)?;
             keyed.push((key, item));
@@ -122,17 +125,23 @@ impl Evaluator<'_> {
         Ok(keyed)
     }
 
-    fn sort_by(&mut self, items: Items, body: &Node) -> Result<Value, EvalError> {
-        let mut keyed = self.keyed(items, body)?;
+    fn sort_by(&mut self, items: Items, body: &Node, note: Note) -> Result<Value, EvalError> {
+        let mut keyed = self.keyed(items, body, note)?;
         let count = keyed.len() as u64;
         self.budget.steps(count * u64::from(count.max(1).ilog2()) / 4)?;
         keyed.sort_by(|(a, _), (b, _)| order(a, b).unwrap_or(Ordering::Equal));
         Ok(Value::List(Arc::new(keyed.into_iter().map(|(_, item)| item).collect())))
     }
 
-    fn extreme_by(&mut self, items: Items, body: &Node, wanted: Ordering) -> Result<Value, EvalError> {
+    fn extreme_by(
+        &mut self,
+        items: Items,
+        body: &Node,
+        wanted: Ordering,
+        note: Note,
+    ) -> Result<Value, EvalError> {
         let mut best: Option<(Value, Value)> = None;
-        for (key, item) in self.keyed(items, body)? {
+        for (key, item) in self.keyed(items, body, note)? {
             let better = match &best {
                 None => true,
                 Some((known, _)) => order(&key, known)? == wanted,

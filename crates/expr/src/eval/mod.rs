@@ -175,7 +175,7 @@ impl<'e> Evaluator<'e> {
     /// `[?x]` and `{?k: x}` leave out an optional that has no value.
     fn present(&self, presence: Presence, value: Value, node: &Node) -> Result<Option<Value>, EvalError> {
         match (presence, value) {
-            (Presence::Required, value) => Ok(Some(value)),
+            (Presence::Required, value) => Ok(Some(value.settled())),
             (Presence::Optional, Value::Optional(inner)) => Ok(inner.map(|inner| (*inner).clone())),
             (Presence::Optional, other) => Err(self.wanted("an optional", &other, node)),
         }

@@ -51,7 +51,7 @@ impl Evaluator<'_> {
 
     pub(super) fn default(&mut self, value: &Node, otherwise: &Node) -> Result<Value, EvalError> {
         match self.if_there(value)? {
-            None | Some(Value::Null | Value::Optional(None)) => self.node(otherwise),
+            None | Some(Value::Null | Value::Optional(None)) => self.node(otherwise).map(Value::settled),
             Some(Value::Optional(Some(inner))) => Ok((*inner).clone()),
             Some(value) => Ok(value),
         }
@@ -90,7 +90,7 @@ impl Evaluator<'_> {
     /// The root, and with it the constant fields behind it when a macro asks for them again and again.
     fn start(&mut self, path: &Path) -> Result<(Found, usize), EvalError> {
         match &path.root {
-            Root::Local(_, place) => Ok((Found::Value(self.locals[*place].clone()), 0)),
+            Root::Local(place) => Ok((Found::Value(self.locals[*place].clone()), 0)),
             Root::Value(node) => Ok((Found::Value(self.node(node)?), 0)),
             Root::Free(name, _) if self.budget.walks == 0 => Ok((Found::Value(self.free(name)?), 0)),
             Root::Free(name, number) => {
@@ -131,8 +131,10 @@ impl Evaluator<'_> {
                     index => self.index(value, &index, *presence, path, segment),
                 }
             }
-            SegmentKind::Call(call) => self.call(value, call).map(Found::Value),
-            SegmentKind::Macro(walk) => self.macro_(value, walk).map(Found::Value),
+            SegmentKind::Call(call) => self.call(value, call, self.notes.of(segment.note)).map(Found::Value),
+            SegmentKind::Macro(walk) => {
+                self.macro_(value, walk, self.notes.of(segment.note)).map(Found::Value)
+            }
         }
     }
 

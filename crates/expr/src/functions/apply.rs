@@ -5,18 +5,21 @@ use super::{convert, list, optional, regex, text, time};
 use crate::ast::Call;
 use crate::cost::Budget;
 use crate::eval::Evaluator;
+use crate::notes::Note;
 use crate::value::Value;
 use crate::{EvalError, code};
 
 impl Evaluator<'_> {
     /// Evaluates the arguments and calls the function on all of them.
-    pub(crate) fn call(&mut self, first: Value, call: &Call) -> Result<Value, EvalError> {
+    pub(crate) fn call(&mut self, first: Value, call: &Call, note: Note) -> Result<Value, EvalError> {
         let first = self.force(first)?;
+        let first = if call.function.is_of_text() { time::as_written(first) } else { first };
         let mut rest = Vec::with_capacity(call.rest.len());
         for argument in &call.rest {
-            rest.push(self.forced(argument)?);
+            let argument = self.forced(argument)?;
+            rest.push(if call.function.is_of_text() { time::as_written(argument) } else { argument });
         }
-        apply(call, first, &rest, &mut self.budget).map_err(|mut error| {
+        apply(call, first, &rest, note, &mut self.budget).map_err(|mut error| {
             if error.code == code::NULL || error.code == code::TYPE {
                 error.message = format!("`{}`: {}", call.function.name(), error.message);
             }
@@ -25,7 +28,13 @@ impl Evaluator<'_> {
     }
 }
 
-fn apply(call: &Call, first: Value, rest: &[Value], budget: &mut Budget) -> Result<Value, EvalError> {
+fn apply(
+    call: &Call,
+    first: Value,
+    rest: &[Value],
+    note: Note,
+    budget: &mut Budget,
+) -> Result<Value, EvalError> {
     match call.function {
         Function::Size => list::size(&first, budget),
         Function::Contains => text::contains(&first, &rest[0], budget),
@@ -43,8 +52,8 @@ fn apply(call: &Call, first: Value, rest: &[Value], budget: &mut Budget) -> Resu
         Function::Part(part) => time::part(part, first, rest.first()),
         Function::Format => time::format(first, &rest[0], rest.get(1)),
         Function::Sum => list::sum(&first, budget),
-        Function::Min => list::least(first, rest, budget),
-        Function::Max => list::greatest(first, rest, budget),
+        Function::Min => list::least(first, rest, note, budget),
+        Function::Max => list::greatest(first, rest, note, budget),
         Function::Distinct => list::distinct(&first, budget),
         Function::Flatten => list::flatten(&first, budget),
         Function::Chunk => list::chunk(&first, &rest[0], budget),

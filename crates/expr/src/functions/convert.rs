@@ -19,7 +19,11 @@ pub(super) fn int(value: &Value) -> Result<Value, EvalError> {
             Value::Int(value) => Ok(Value::Int(value)),
             _ => Err(EvalError::new(code::NUMBER, format!("{value} is too large for an integer"))),
         },
-        Value::Text(text) => text.trim().parse().map(Value::Int).map_err(|_| unreadable("an integer", text)),
+        Value::Text(text) => match (text.trim().parse(), text.parse::<jiff::Timestamp>()) {
+            (Ok(value), _) => Ok(Value::Int(value)),
+            (_, Ok(time)) => Ok(Value::Int(time.as_second())),
+            _ => Err(unreadable("an integer", text)),
+        },
         Value::Time(time) => Ok(Value::Int(time.as_second())),
         other => Err(needs("a number, a text or a time", other)),
     }

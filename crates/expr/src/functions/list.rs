@@ -5,6 +5,8 @@ use super::convert::canonical;
 use crate::ast::Operator;
 use crate::cost::Budget;
 use crate::eval::order;
+use crate::functions::time;
+use crate::notes::Note;
 use crate::value::{ITEM_LEN, Value, append_text};
 use crate::{EvalError, code};
 use std::cmp::Ordering;
@@ -52,6 +54,13 @@ pub(super) fn size(value: &Value, budget: &mut Budget) -> Result<Value, EvalErro
 pub(super) fn sum(list: &Value, budget: &mut Budget) -> Result<Value, EvalError> {
     let mut total = None;
     walk(list, budget, |item, _| {
+        let item = match item {
+            Value::Text(ref text) => match time::parse_duration(text) {
+                Ok(duration) => Value::Duration(duration),
+                Err(_) => return Err(needs("numbers", &item)),
+            },
+            other => other,
+        };
         if !matches!(item, Value::Int(_) | Value::Double(_) | Value::Duration(_)) {
             return Err(needs("numbers", &item));
         }
@@ -64,15 +73,31 @@ pub(super) fn sum(list: &Value, budget: &mut Budget) -> Result<Value, EvalError>
     Ok(total.unwrap_or(Value::Int(0)))
 }
 
-pub(super) fn least(first: Value, rest: &[Value], budget: &mut Budget) -> Result<Value, EvalError> {
-    extreme(first, rest, Ordering::Less, budget)
+pub(super) fn least(
+    first: Value,
+    rest: &[Value],
+    note: Note,
+    budget: &mut Budget,
+) -> Result<Value, EvalError> {
+    extreme(first, rest, Ordering::Less, note, budget)
 }
 
-pub(super) fn greatest(first: Value, rest: &[Value], budget: &mut Budget) -> Result<Value, EvalError> {
-    extreme(first, rest, Ordering::Greater, budget)
+pub(super) fn greatest(
+    first: Value,
+    rest: &[Value],
+    note: Note,
+    budget: &mut Budget,
+) -> Result<Value, EvalError> {
+    extreme(first, rest, Ordering::Greater, note, budget)
 }
 
-fn extreme(first: Value, rest: &[Value], wanted: Ordering, budget: &mut Budget) -> Result<Value, EvalError> {
+fn extreme(
+    first: Value,
+    rest: &[Value],
+    wanted: Ordering,
+    note: Note,
+    budget: &mut Budget,
+) -> Result<Value, EvalError> {
     let list = if rest.is_empty() {
         first
     } else {
@@ -80,6 +105,7 @@ fn extreme(first: Value, rest: &[Value], wanted: Ordering, budget: &mut Budget) 
     };
     let mut best: Option<Value> = None;
     walk(&list, budget, |item, _| {
+        let item = if note == Note::Times { time::read(item)? } else { item };
         let known = best.as_ref().unwrap_or(&item);
         if order(&item, known)? == wanted || best.is_none() {
             best = Some(item);

@@ -157,6 +157,21 @@ pub(crate) fn of_optional(name: &str) -> Option<&'static Row> {
 }
 
 impl Function {
+    /// Whether all its arguments are texts.
+    pub fn is_of_text(self) -> bool {
+        matches!(
+            self,
+            Self::Contains
+                | Self::StartsWith
+                | Self::EndsWith
+                | Self::Matches
+                | Self::Lower
+                | Self::Upper
+                | Self::Trim
+                | Self::Split
+        )
+    }
+
     /// The name as it is written.
     pub fn name(self) -> &'static str {
         let mut rows = ROWS.iter().chain(OPTIONAL_ROWS);

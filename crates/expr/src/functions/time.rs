@@ -226,6 +226,11 @@ pub(super) fn format(value: Value, pattern: &Value, name: Option<&Value>) -> Res
     Ok(Value::Text(text.into()))
 }
 
+/// A time or a duration where a text is meant: what is declared as text may be either.
+pub(super) fn as_written(value: Value) -> Value {
+    as_text(&value).map_or(value, |text| Value::Text(text.into()))
+}
+
 /// A time or a duration as JSON writes it.
 pub(super) fn as_text(value: &Value) -> Option<String> {
     match value {

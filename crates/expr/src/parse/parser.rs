@@ -14,8 +14,6 @@ pub(crate) struct Parsed {
     pub root: Node,
     /// By the numbers in `Root::Free`.
     pub references: Vec<Reference>,
-    /// How many note numbers were given out.
-    pub notes: NoteId,
 }
 
 /// Reads one expression.
@@ -42,7 +40,7 @@ pub(crate) fn parse(source: &str) -> Result<Parsed, ParseError> {
         return Err(parser.unexpected("the end of the expression"));
     }
     parser.references.retain(|reference| !reference.root.is_empty());
-    Ok(Parsed { root, references: parser.references, notes: parser.notes })
+    Ok(Parsed { root, references: parser.references })
 }
 
 /// Words that CEL keeps for itself.
@@ -360,7 +358,7 @@ impl Parser<'_> {
             return Err(ParseError::new(at, format!("`{name}` is a reserved word")));
         }
         if let Some(place) = self.locals.iter().rposition(|local| **local == *name) {
-            return Ok(Root::Local(name.into(), place));
+            return Ok(Root::Local(place));
         }
         self.references.push(Reference { root: name.clone(), path: Vec::new(), offset: at });
         Ok(Root::Free(name.into(), self.references.len() - 1))

@@ -200,7 +200,7 @@ impl Parser<'_> {
         self.take();
         self.take();
         let variable: Arc<str> = variable.into();
-        self.locals.push(variable.clone());
+        self.locals.push(variable);
         let arguments = self.arguments();
         self.locals.pop();
         let mut arguments = arguments?;
@@ -209,7 +209,7 @@ impl Parser<'_> {
         let body = arguments.pop().filter(|_| arguments.is_empty()).map(Box::new);
         let body =
             body.ok_or_else(|| ParseError::new(at, format!("`{name}` takes a variable and one expression")))?;
-        Ok(SegmentKind::Macro(Macro { kind, variable, body, value }))
+        Ok(SegmentKind::Macro(Macro { kind, body, value }))
     }
 }
 

@@ -20,7 +20,14 @@ impl Type {
     /// The narrowest type that holds the values of both; [`Type::Any`] when they have nothing in common.
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
-        self.try_join(other).unwrap_or(Self::Any)
+        self.try_join(other).unwrap_or_else(|| match (self, other) {
+            (Self::List(a), Self::List(b)) => Self::list(a.join(b)),
+            (Self::Object(a), Self::Object(b)) => {
+                let lenient = |a: &Self, b: &Self| Some(a.join(b));
+                join_objects(a, b, lenient).map_or(Self::Any, |object| Self::Object(Arc::new(object)))
+            }
+            _ => Self::Any,
+        })
     }
 
     /// As [`join`](Self::join); `None` when no type but `any` holds both.
@@ -35,11 +42,11 @@ impl Type {
             (Self::Integer | Self::Number, Self::Integer | Self::Number) => Self::Number,
             (Self::Enum(a), Self::Enum(b)) => union(a, b),
             (a, b) if a.is_text() && b.is_text() => Self::String,
-            (Self::List(a), Self::List(b)) => Self::list(a.join(b)),
+            (Self::List(a), Self::List(b)) => Self::list(a.try_join(b)?),
             (Self::File, b) if b.is_object() => Self::file_fields().try_join(b)?,
             (a, Self::File) if a.is_object() => a.try_join(&Self::file_fields())?,
-            (Self::Object(a), Self::Object(b)) => Self::Object(Arc::new(join_objects(a, b))),
-            (Self::Map(a), Self::Map(b)) => Self::Map(Box::new(a.join(b))),
+            (Self::Object(a), Self::Object(b)) => Self::Object(Arc::new(join_objects(a, b, Self::try_join)?)),
+            (Self::Map(a), Self::Map(b)) => Self::Map(Box::new(a.try_join(b)?)),
             (Self::Map(value), Self::Object(object)) | (Self::Object(object), Self::Map(value)) => Self::Map(
                 Box::new(object.fields.iter().fold((**value).clone(), |all, field| all.join(&field.type_))),
             ),
@@ -110,21 +117,25 @@ fn union(a: &[String], b: &[String]) -> Type {
 }
 
 /// A field that only one side has may be absent.
-fn join_objects(a: &ObjectType, b: &ObjectType) -> ObjectType {
+fn join_objects(
+    a: &ObjectType,
+    b: &ObjectType,
+    join: impl Fn(&Type, &Type) -> Option<Type>,
+) -> Option<ObjectType> {
     let mut fields: Vec<Field> = Vec::with_capacity(a.fields.len());
     for field in &a.fields {
         fields.push(match b.field(&field.name) {
             None => Field { required: false, ..field.clone() },
             Some(other) => Field {
                 name: field.name.clone(),
-                type_: field.type_.join(&other.type_),
+                type_: join(&field.type_, &other.type_)?,
                 required: field.required && other.required,
             },
         });
     }
     let added = b.fields.iter().filter(|field| a.field(&field.name).is_none());
     fields.extend(added.map(|field| Field { required: false, ..field.clone() }));
-    ObjectType { fields }
+    Some(ObjectType { fields })
 }
 
 fn one_of(wanted: &[String], given: &[String]) -> Result<(), Mismatch> {
