@@ -8,9 +8,10 @@ use std::{
     thread::JoinHandle,
 };
 
-/// Pages in the log that wake the thread: 4 MiB, so that one round takes tens of milliseconds at most and
-/// the log stays in the system's cache.
-const PAGES_SOFT: i32 = 1_024;
+/// Pages in the log that wake the thread: 32 MiB. A thousand live runs rewrite the same thousand pages with
+/// each batch, and a round copies each of them once, so rounds should be few; but the whole log is read
+/// again when a server starts after a kill, which takes some tens of milliseconds at this length.
+const PAGES_SOFT: i32 = 8_192;
 
 /// Pages in the log after which the writer checkpoints itself: 256 MiB. Under load that never pauses, new
 /// commits are always behind the thread's work, and the log is never at an end where it can begin anew.
