@@ -70,6 +70,11 @@ impl Record {
     }
 }
 
+/// A field that is there has a value, also when that is null.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(deserializer).map(Some)
+}
+
 mod millis {
     use consort_types::Timestamp;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -400,8 +405,8 @@ pub enum Entry {
     RunEnding {
         /// As what.
         state: RunState,
-        /// Its output.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        /// Its output. A null is one.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         output: Option<Json>,
         /// Its error.
         #[serde(default, skip_serializing_if = "Option::is_none")]

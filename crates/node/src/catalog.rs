@@ -40,6 +40,17 @@ pub struct CurrentWorkflow {
     pub revision: u64,
 }
 
+/// A service as it stood at an apply.
+#[derive(Debug, Clone)]
+pub struct ServiceThen {
+    /// The definition.
+    pub definition: Arc<Service>,
+    /// Content of its source.
+    pub source: Option<Digest>,
+    /// The texts of the whole project.
+    pub files: Vec<consort_store::ProjectFile>,
+}
+
 /// What is deployed.
 pub struct Catalog {
     reader: Arc<dyn Reader>,
@@ -137,12 +148,12 @@ impl Catalog {
         namespace: &Name,
         name: &Name,
         sequence: u64,
-    ) -> Result<Option<(Arc<Service>, Option<Digest>, Vec<consort_store::ProjectFile>)>, Error> {
+    ) -> Result<Option<ServiceThen>, Error> {
         let Some(stored) = self.reader.project_at(namespace.as_str(), sequence)? else { return Ok(None) };
         let project = self.project_at(namespace, sequence)?;
         let service = project.and_then(|project| project.services.get(name.as_str()).cloned());
         let source = stored.sources.get(name.as_str()).copied();
-        Ok(service.map(|service| (service, source, stored.files)))
+        Ok(service.map(|definition| ServiceThen { definition, source, files: stored.files }))
     }
 
     /// A project as it was applied, compiled.

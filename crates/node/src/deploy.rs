@@ -2,7 +2,7 @@
 
 use crate::{
     balancer::ServiceKey,
-    catalog::Deployed,
+    catalog::{Deployed, ServiceThen},
     dispatcher::{DIRECT_CALL_MAX, DirectCall},
     node::Node,
     services::{Reply, ServiceError, ServiceSpec, ServicesCommand},
@@ -200,7 +200,7 @@ impl Node {
             .map_err(failed)?;
         let sequence = stored.ok_or_else(missing)?.project_sequence;
         let at = self.catalog.service_at(&key.namespace, &key.service, sequence).map_err(failed)?;
-        let (definition, source, files) = at.ok_or_else(missing)?;
+        let ServiceThen { definition, source, files } = at.ok_or_else(missing)?;
         let current = self.catalog.deployed(key.namespace.as_str()).ok_or_else(missing)?;
         let mut then = (*current).clone();
         then.files = files;

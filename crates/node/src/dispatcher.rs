@@ -41,7 +41,7 @@ pub struct Admissions {
 
 #[derive(Clone)]
 enum Handed {
-    Queued { key: ServiceKey, since: Timestamp },
+    Queued { key: ServiceKey, since: Timestamp, cancel: CancellationToken },
     Sent { at: Timestamp, replica: String, revision: u64, cancel: CancellationToken },
 }
 
@@ -53,7 +53,7 @@ impl Admissions {
             Handed::Sent { at, replica, revision, .. } => {
                 Admission::Sent { at, replica: Some(replica), revision: Some(revision) }
             }
-            Handed::Queued { key, since } => Admission::Held(self.held(&key, since)),
+            Handed::Queued { key, since, .. } => Admission::Held(self.held(&key, since)),
         })
     }
 
@@ -70,6 +70,14 @@ impl Admissions {
         };
         let name = key.service.to_string();
         WaitingOn { kind: WaitKind::Replica, name, since, until: None, ahead: None, detail }
+    }
+
+    /// What cuts a call; made when it was handed out.
+    fn cancel_of(&self, token: AttemptToken) -> CancellationToken {
+        match self.calls().get(&token) {
+            Some(Handed::Queued { cancel, .. } | Handed::Sent { cancel, .. }) => cancel.clone(),
+            None => CancellationToken::new(),
+        }
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<AttemptToken, Handed>> {
@@ -157,7 +165,8 @@ impl Dispatcher {
         let service = dispatch.operation.name.service.clone();
         let key = ServiceKey { namespace: namespace.clone(), service };
         let token = dispatch.token;
-        let queued = Handed::Queued { key: key.clone(), since: self.clock.now() };
+        let cancel = CancellationToken::new();
+        let queued = Handed::Queued { key: key.clone(), since: self.clock.now(), cancel };
         self.admissions.calls().insert(token, queued);
         let priority = dispatch.priority;
         let waiting = Waiting { priority, token: Some(token), call: Call::Step(Box::new(dispatch)) };
@@ -200,14 +209,14 @@ impl Dispatcher {
         let handed = self.admissions.calls().get(&token).cloned();
         match handed {
             Some(Handed::Sent { cancel, .. }) => cancel.cancel(),
-            Some(Handed::Queued { key, .. }) => {
-                if self.balancer().withdraw(&key, token) {
-                    let error =
-                        RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cancelled before it was sent");
-                    let state = AttemptState::Cancelled;
-                    self.answer(token, AttemptResult::Failed { state, error, retry_after: None }, None);
-                }
+            Some(Handed::Queued { key, .. }) if self.balancer().withdraw(&key, token) => {
+                let error =
+                    RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cancelled before it was sent");
+                let state = AttemptState::Cancelled;
+                self.answer(token, AttemptResult::Failed { state, error, retry_after: None }, None);
             }
+            // Between the queue and the replica.
+            Some(Handed::Queued { cancel, .. }) => cancel.cancel(),
             None => {}
         }
     }
@@ -258,7 +267,7 @@ impl Dispatcher {
     async fn send_step(self: &Arc<Self>, key: &ServiceKey, dispatch: Dispatch, slot: Slot) {
         let token = dispatch.token;
         let started_at = self.clock.now();
-        let cancel = CancellationToken::new();
+        let cancel = self.admissions.cancel_of(token);
         let sent = Handed::Sent {
             at: started_at,
             replica: slot.name.clone(),

@@ -32,13 +32,15 @@ impl LogSender {
     /// Takes a line of a run of a namespace.
     pub fn send(&self, namespace: &Name, line: LogLine) {
         if self.lines.try_send((namespace.clone(), line)).is_err() {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
+            let before = self.left_out.fetch_add(1, Ordering::Relaxed);
+            // Told once for every thousand: a flood of lines must not become a flood of warnings.
+            if before.is_multiple_of(1_000) {
+                tracing::warn!(
+                    left_out = before + 1,
+                    "lines of logs are left out: the disk is too slow for them"
+                );
+            }
         }
-    }
-
-    /// Lines that were left out since the start, because the disk was slower than the services.
-    pub fn left_out(&self) -> u64 {
-        self.left_out.load(Ordering::Relaxed)
     }
 }
 

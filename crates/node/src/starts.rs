@@ -5,6 +5,7 @@ use crate::{
     sequencer::{CommandError, Message, StartError, StartRequest, Started},
 };
 use consort_engine::{Command, Start};
+use consort_spec::definition::Workflow;
 use consort_types::{Digest, FieldError, Json, Name, RunId};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::sync::oneshot;
@@ -35,6 +36,14 @@ pub enum StartRunError {
     /// Nothing can be committed.
     #[error("the disk of the server is full: nothing new is started until there is room")]
     DiskFull,
+    /// A tag of the workflow cannot be computed from the input.
+    #[error("the tag `{tag}` of the workflow cannot be computed: {message}")]
+    Tag {
+        /// Which.
+        tag: String,
+        /// Why.
+        message: String,
+    },
     /// The sequencer refused.
     #[error(transparent)]
     Refused(#[from] StartError),
@@ -60,12 +69,13 @@ impl Node {
         if self.health.is_full() {
             return Err(StartRunError::DiskFull);
         }
+        let tags = tags(&current.workflow, &input, body.tags)?;
         let start = Start {
             id: self.new_run_id(),
             namespace: namespace.clone(),
             workflow: current.workflow,
             revision: current.revision,
-            tags: body.tags,
+            tags,
             key: body.key,
             trigger: body.trigger,
             input,
@@ -100,4 +110,20 @@ impl Node {
         // Dropped without a word: the run was not live any more.
         tokio::time::timeout(at_most, ended).await.is_ok()
     }
+}
+
+/// The caller's tags, and those that the workflow computes from the input on top.
+fn tags(
+    workflow: &Workflow,
+    input: &Json,
+    mut tags: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, StartRunError> {
+    for (tag, template) in &workflow.tags {
+        let scope = [("input", input.clone())];
+        let value = template
+            .evaluate(&scope)
+            .map_err(|error| StartRunError::Tag { tag: tag.clone(), message: error.message })?;
+        tags.insert(tag.clone(), value.read::<String>().unwrap_or_else(|_| value.to_string()));
+    }
+    Ok(tags)
 }

@@ -18,7 +18,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 pub type TimerKey = (RunId, NodeId, TimerKind);
 
 /// What the timer loop is told.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum TimerCommand {
     /// Sets or moves a timer.
     Set(TimerKey, Timestamp),

@@ -10,8 +10,12 @@ pub(super) fn apply(
     output: &Json,
     by: String,
 ) -> Result<Transition, Rejected> {
-    decider.run.live_or_rejected()?;
     let id = decider.run.node_named(step)?;
+    if decider.run.is_undo_under_way(id) {
+        decider.end_undo_by_hand(id, "complete", by, super::skip::UndoEnd::Done);
+        return Ok(decider.finish());
+    }
+    decider.run.live_or_rejected()?;
     let output = decider.run.check_by_hand(id, output).map_err(Rejected::InvalidOutput)?;
     super::skip::settle(&mut decider, id, "complete", &by)?;
     let awaits = decider.run.node(id).waiting.as_ref().is_some_and(|waiting| waiting.for_ != WaitFor::Retry);

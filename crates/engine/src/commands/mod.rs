@@ -30,10 +30,10 @@ impl Run {
             Command::Cancel { by } => cancel::apply(decider, by),
             Command::Pause { by } => pause::pause(decider, by),
             Command::Resume { by } => pause::resume(decider, by),
-            Command::Retry { step, by } => retry::apply(decider, step, by),
+            Command::Retry { step, by } => retry::apply(decider, step.as_ref(), by),
             Command::Skip { step, by } => skip::apply(decider, &step, by),
             Command::Complete { step, output, by } => complete::apply(decider, &step, &output, by),
-            Command::Signal { name, body, by } => signal::apply(decider, name, body, by),
+            Command::Signal { name, body, by } => signal::apply(decider, &name, body, by),
             Command::Undo { by } => undo::apply(decider, by),
         }
     }

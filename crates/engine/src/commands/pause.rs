@@ -41,11 +41,25 @@ impl Decider<'_> {
         for id in held {
             self.dispatch(id);
         }
+        self.rearm_timers();
+        self.pump();
+        self.top_may_end();
+    }
+
+    /// The run goes on after a failure that a person has mended: what failed, or was cut short because of it,
+    /// begins again; what completed stays.
+    pub(crate) fn go_on_after_failure(&mut self, by: String) {
+        self.record(Entry::Resumed { by });
+        self.record(Entry::PassBegan { clean: false });
+        self.rearm_timers();
+        self.pump();
+        self.top_may_end();
+    }
+
+    fn rearm_timers(&mut self) {
         let timers = self.run.pending_effects(self.now);
         for timer in timers.into_iter().filter(|effect| matches!(effect, Effect::SetTimer { .. })) {
             self.effect(timer);
         }
-        self.pump();
-        self.top_may_end();
     }
 }

@@ -5,19 +5,17 @@ use consort_types::StepState;
 
 pub(super) fn apply(
     mut decider: Decider<'_>,
-    step: Option<StepRef>,
+    step: Option<&StepRef>,
     by: String,
 ) -> Result<Transition, Rejected> {
-    let parked = step
-        .as_ref()
-        .and_then(|step| decider.run.node_named(step).ok())
-        .filter(|id| decider.run.is_parked(*id));
+    let parked =
+        step.and_then(|step| decider.run.node_named(step).ok()).filter(|id| decider.run.is_parked(*id));
     if let Some(id) = parked {
         decider.retry_parked(id, by);
         return Ok(decider.finish());
     }
     decider.run.live_or_rejected()?;
-    let node = step.as_ref().map(|step| decider.run.node_named(step)).transpose()?;
+    let node = step.map(|step| decider.run.node_named(step)).transpose()?;
     let waiting = decider.run.between_tries(node);
     let failed = matches!(decider.run.paused, Some((PauseReason::Failure, _)));
     let between_passes = matches!(decider.run.phase, crate::Phase::BetweenPasses { .. });
@@ -26,9 +24,7 @@ pub(super) fn apply(
     }
     decider.record(Entry::Asked { by: by.clone(), what: "retry".to_owned(), n: node });
     if failed {
-        decider.record(Entry::Resumed { by });
-        decider.record(Entry::PassBegan { clean: false });
-        decider.pump();
+        decider.go_on_after_failure(by);
     } else if between_passes {
         decider.begin_pass();
     }

@@ -199,7 +199,7 @@ impl Decider<'_> {
             for child in children {
                 let node = self.run.node(child);
                 match node.state {
-                    StepState::Pending if node.unmet == 0 => self.run.runnable.push(child),
+                    StepState::Pending if node.unmet == 0 => self.run.runnable.push_back(child),
                     StepState::Running => below.push(child),
                     _ => {}
                 }

@@ -31,7 +31,7 @@ impl Decider<'_> {
     fn next_try(&self, id: NodeId, error: &RunError) -> Option<Retry> {
         let retry = self.run.retry_of(id)?;
         let tries_left = self.run.node(id).tries < retry.attempts;
-        let goes_on = !self.run.is_cut_off(id) && self.run.node(id).ending.is_none();
+        let goes_on = !self.run.is_cut_off_outside(id) && self.run.node(id).ending.is_none();
         (tries_left && goes_on && self.is_retryable(&retry, error, id)).then_some(retry)
     }
 
@@ -64,7 +64,7 @@ impl Decider<'_> {
         let error = self.run.node(id).error.clone();
         let Some(error) = error else { return };
         match self.run.retry_of(id) {
-            Some(retry) if !parked && !self.run.is_cut_off(id) => {
+            Some(retry) if !parked && !self.run.is_cut_off_outside(id) => {
                 self.wait_for_try(id, &retry, *error, None);
             }
             _ => self.fail_finally(id, *error),

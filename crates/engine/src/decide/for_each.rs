@@ -124,7 +124,8 @@ impl Run {
         Some(items.next + free as u32)
     }
 
-    fn tolerates(&self, whole: NodeId) -> bool {
+    /// Whether no more items of a `for_each` have failed than it tolerates.
+    pub(crate) fn tolerates(&self, whole: NodeId) -> bool {
         let Some(items) = self.node(whole).items.as_deref() else { return false };
         let limit = match self.step_of(whole).for_each.as_ref().and_then(|each| each.tolerate) {
             None => 0,

@@ -36,7 +36,7 @@ impl<'r> Decider<'r> {
     /// Decides until nothing more follows.
     pub fn finish(mut self) -> Transition {
         loop {
-            if let Some(node) = self.run.runnable.pop() {
+            if let Some(node) = self.run.runnable.pop_front() {
                 self.consider(node);
             } else if let Some(node) = self.ended.pop_front() {
                 self.child_ended(node);
@@ -51,10 +51,11 @@ impl<'r> Decider<'r> {
     pub fn record(&mut self, entry: Entry) {
         self.run.absorb(&entry, self.now);
         match entry {
-            Entry::Succeeded { n, .. }
-            | Entry::Failed { n, .. }
-            | Entry::Skipped { n, .. }
-            | Entry::Cancelled { n, .. } => self.ended.push_back(n),
+            // Before all others: a scope must hear of a failure before it is told that its last step is done.
+            Entry::Failed { n, .. } => self.ended.push_front(n),
+            Entry::Succeeded { n, .. } | Entry::Skipped { n, .. } | Entry::Cancelled { n, .. } => {
+                self.ended.push_back(n)
+            }
             _ => {}
         }
         self.entries.push(entry);

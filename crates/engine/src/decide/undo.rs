@@ -81,11 +81,14 @@ impl Decider<'_> {
         self.record(Entry::UndoEnded { n: within });
         let parked = self.run.undo_list.iter().any(|item| self.run.is_within(item.of, within));
         match why {
-            UndoPurpose::Retry => self.clean_for_try(within, parked),
-            UndoPurpose::Tolerated => self.top_may_end(),
+            // The node may have been settled otherwise in the meantime.
+            UndoPurpose::Retry if self.run.node(within).state == StepState::Waiting => {
+                self.clean_for_try(within, parked);
+            }
+            UndoPurpose::Retry => self.top_may_end(),
+            UndoPurpose::Tolerated | UndoPurpose::Afterwards => self.top_may_end(),
             UndoPurpose::Pass => self.pass_is_clean(parked),
             UndoPurpose::RunEnds => self.run_finally(),
-            UndoPurpose::Afterwards => {}
         }
     }
 }

@@ -90,6 +90,7 @@ impl Run {
                 node.ready_at = Some(at);
                 node.tries = 1;
                 node.dispatches = 1;
+                self.undo_nodes.insert(*n, NodeId(self.nodes.len() as u32));
                 self.nodes.push(node);
             }
             Entry::Undone { n } => self.absorb_undone(*n, at),
@@ -99,7 +100,15 @@ impl Run {
                     item.parked = None;
                 }
             }
-            Entry::UndoGivenUp { n, .. } => self.undo_list.retain(|item| item.of != *n),
+            Entry::UndoGivenUp { n, .. } => {
+                self.undo_list.retain(|item| item.of != *n);
+                if let Some(undo) = self.undo_node(*n) {
+                    let undo = self.node_mut(undo);
+                    undo.state = StepState::Skipped;
+                    undo.waiting = None;
+                    undo.ended_at = Some(at);
+                }
+            }
             Entry::UndoEnded { n } => self.undo_tasks.retain(|task| task.within != *n),
             Entry::PassEnded { error, until } => {
                 self.passes.push(Pass { began_at: self.pass_began_at, ended_at: at, error: error.clone() });
@@ -184,7 +193,7 @@ impl Run {
         }
         self.node_mut(id).unmet = unmet;
         if unmet == 0 {
-            self.runnable.push(id);
+            self.runnable.push_back(id);
         }
     }
 
@@ -266,7 +275,7 @@ impl Run {
             let node = self.node_mut(waiter);
             node.unmet = node.unmet.saturating_sub(1);
             if node.unmet == 0 {
-                self.runnable.push(waiter);
+                self.runnable.push_back(waiter);
             }
         }
     }
@@ -307,6 +316,7 @@ impl Run {
     }
 
     fn absorb_parked(&mut self, of: NodeId, error: &consort_types::RunError, at: Timestamp) {
+        self.undo_asked = true;
         if let Some(item) = self.undo_list.iter_mut().find(|item| item.of == of) {
             item.parked = Some(Box::new(error.clone()));
         }
@@ -349,7 +359,7 @@ impl Run {
                         below.push(child);
                     }
                     StepState::Failed | StepState::Cancelled => self.reset_node(child),
-                    StepState::Pending if self.node(child).unmet == 0 => self.runnable.push(child),
+                    StepState::Pending if self.node(child).unmet == 0 => self.runnable.push_back(child),
                     _ => {}
                 }
             }
@@ -389,7 +399,7 @@ impl Run {
         node.output = None;
         node.ended_at = None;
         if node.unmet == 0 {
-            self.runnable.push(id);
+            self.runnable.push_back(id);
         }
     }
 
@@ -401,12 +411,31 @@ impl Run {
         self.node_mut(id).state = StepState::Pending;
         self.node_mut(id).error = None;
         let around: Vec<NodeId> = self.lineage(id).skip(1).collect();
+        let mut child = id;
         for outer in around {
-            if self.node(outer).role == Role::Top || self.node(outer).state == StepState::Failed {
-                self.revive(outer);
-            }
             self.recount(outer);
+            if self.node(outer).failure != Some(child) {
+                // It was closed for another reason, which stands.
+                return;
+            }
+            let had_failed = self.node(outer).state == StepState::Failed;
+            match self.other_failure(outer) {
+                Some(other) => self.node_mut(outer).failure = Some(other),
+                None => self.revive(outer),
+            }
+            if !had_failed {
+                return;
+            }
+            child = outer;
         }
+    }
+
+    /// Another child whose failure closes a node just as well.
+    fn other_failure(&self, id: NodeId) -> Option<NodeId> {
+        if self.node(id).items.is_some() && self.tolerates(id) {
+            return None;
+        }
+        self.children(id).find(|child| self.node(*child).state == StepState::Failed)
     }
 
     /// Counts anew what lives inside a node.
@@ -451,6 +480,7 @@ impl Run {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Count {
     Up,
     Down,

@@ -65,9 +65,7 @@ impl Run {
 
     /// The newest undo of a node, when one was ever started.
     pub(crate) fn undo_node(&self, of: NodeId) -> Option<NodeId> {
-        // Undos are few and young: the newest are at the end.
-        let newest = self.nodes.iter().rposition(|node| node.role == Role::Undo && node.parent == Some(of));
-        newest.map(|position| NodeId(position as u32))
+        self.undo_nodes.get(&of).copied()
     }
 }
 

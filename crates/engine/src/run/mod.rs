@@ -88,6 +88,8 @@ pub struct Run {
     /// Completed steps that can be undone, in the order of completion.
     pub(crate) undo_list: Vec<UndoItem>,
     pub(crate) undo_tasks: Vec<UndoTask>,
+    /// The newest undo of each node that was ever undone.
+    pub(crate) undo_nodes: HashMap<NodeId, NodeId>,
     /// Whether anything was ever undone for the end of the run.
     pub(crate) undo_asked: bool,
     pub(crate) signals: BTreeMap<Name, VecDeque<Json>>,
@@ -96,7 +98,7 @@ pub struct Run {
     /// When the run has taken too long; moves on while it is paused.
     pub(crate) timeout_at: Option<Timestamp>,
     /// Nodes whose last dependency was met; drained by the decider, ignored in a replay.
-    pub(crate) runnable: Vec<NodeId>,
+    pub(crate) runnable: VecDeque<NodeId>,
 }
 
 impl Run {
@@ -210,12 +212,13 @@ impl Run {
             waiters: HashMap::new(),
             undo_list: Vec::new(),
             undo_tasks: Vec::new(),
+            undo_nodes: HashMap::new(),
             undo_asked: false,
             signals: BTreeMap::new(),
             passes: Vec::new(),
             pass_began_at: at,
             timeout_at,
-            runnable: Vec::new(),
+            runnable: VecDeque::new(),
         }
     }
 

@@ -154,13 +154,14 @@ impl Run {
         })
     }
 
-    /// Active nodes that have nothing active inside.
+    /// Active nodes that have nothing active inside; undos too, whose steps have ended.
     fn leaves(&self) -> impl Iterator<Item = NodeId> + '_ {
-        let mut below = vec![TOP];
+        let undos = self.undo_nodes.values().copied().filter(|undo| self.node(*undo).is_active());
+        let mut below: Vec<NodeId> = undos.collect();
+        below.push(TOP);
         std::iter::from_fn(move || {
             while let Some(id) = below.pop() {
-                let undo = self.undo_node(id).filter(|undo| self.node(*undo).is_active());
-                let active = self.children(id).filter(|child| self.node(*child).is_active()).chain(undo);
+                let active = self.children(id).filter(|child| self.node(*child).is_active());
                 let before = below.len();
                 below.extend(active);
                 if below.len() == before && id != TOP {

@@ -543,9 +543,12 @@ fn rules(service: &Service) -> Rules {
     }
 }
 
-fn at_once(service: &Service, default: u32) -> u32 {
-    // The file's default is meant for replicas; without replicas another one holds.
-    if service.scale.concurrency == DEFAULT_CONCURRENCY { default } else { service.scale.concurrency }
+/// Calls at once of a service without replicas: what the file says, else what is usual for its kind.
+fn at_once(service: &Service, usual: u32) -> u32 {
+    match service.scale.concurrency {
+        0 | DEFAULT_CONCURRENCY => usual,
+        named => named,
+    }
 }
 
 fn runtime_command(command: &definition::Command) -> Command {

@@ -1,0 +1,222 @@
+//! Seeded chaos: runs of every shape, with services that succeed, fail, are late or silent, crashes, pauses,
+//! cancels and hands that meddle. After every command the replay must agree (the world sees to that); at the
+//! end every run must have ended.
+
+#![expect(clippy::print_stdout, reason = "the number of a failing seed is what one needs to see")]
+
+mod world;
+
+use consort_engine::{AttemptResult, Command};
+use consort_types::{AttemptState, ErrorKind, Json, RunError, RunState, StepState};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use world::{World, project};
+
+/// Each run is replayed after every command, which takes most of the time.
+const SEEDS: u64 = 600;
+
+const SHAPES: &[&str] = &[
+    "input: { xs: [number] }
+retry: { attempts: 2, delay: 1s, clean: true }
+steps:
+  a: { call: s.a, undo: { call: s.undo } }
+  each:
+    for_each: '${input.xs}'
+    max_parallel: 3
+    tolerate: 1
+    steps:
+      p: { call: s.b, with: { x: '${item}' }, undo: { call: s.undo }, retry: { attempts: 3, delay: 1s } }
+      q: { call: s.c, with: { x: '${a}' }, after: [p] }
+    output: '${q}'
+  pick:
+    switch:
+      - when: size(each) > 2
+        call: s.a
+      - else:
+        steps: { deep: { call: s.b, undo: { call: s.undo } }, more: { wait: 5s } }
+  last: { call: s.c, after: [pick] }",
+    "input: { xs: [number] }
+on_failure: pause
+timeout: 1h
+steps:
+  g:
+    timeout: 2m
+    retry: { attempts: 2, delay: 1s, clean: true }
+    steps:
+      a: { call: s.a, undo: { call: s.undo } }
+      b: { call: s.b, after: [a], catch: { when: error.code == 'BAD', value: caught } }
+  rows:
+    for_each: '${input.xs}'
+    steps: { cells: { for_each: '${input.xs}', max_parallel: 2, call: s.c, retry: { attempts: 2, delay: 1s } } }
+  z: { call: s.a, with: { x: '${g}' }, when: size(rows) > 0 }",
+    "input: { xs: [number] }
+retry: { attempts: 3, delay: 1s }
+steps:
+  a: { call: s.a, undo: { call: s.undo }, finally: { t: { call: s.c } } }
+  b: { call: s.b, after: [a], catch: { call: s.c } }
+  ask: { await: { approval: { ask: ok } }, timeout: 1m, on_timeout: { approved: false } }
+  each: { for_each: '${input.xs}', call: s.b, with: { x: '${ask}' }, finally: { u: { call: s.a } } }
+finally: { tidy: { call: s.c } }",
+];
+
+/// SplitMix64: small, seeded, the same on every machine.
+struct Chance(u64);
+
+impl Chance {
+    fn draw(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+}
+
+#[test]
+fn every_run_ends_whatever_happens_and_its_history_tells_the_same() {
+    let mut endings: BTreeMap<String, u32> = BTreeMap::new();
+    for seed in 0..SEEDS {
+        let world = std::panic::catch_unwind(|| live(seed));
+        match world {
+            Ok(world) => *endings.entry(world.state().to_string()).or_default() += 1,
+            Err(panic) => {
+                println!("seed {seed} failed");
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+    // A generator that never reaches an end would prove nothing about it.
+    for state in ["succeeded", "failed", "cancelled"] {
+        assert!(endings.get(state).is_some_and(|count| *count > 5), "{endings:?}");
+    }
+}
+
+fn live(seed: u64) -> World {
+    let mut chance = Chance(seed);
+    let shape = SHAPES[chance.draw(SHAPES.len() as u64) as usize];
+    let xs: Vec<u64> = (0..chance.draw(6)).collect();
+    let mut world = World::of(project(shape), json!({ "xs": xs }), u128::from(seed));
+    // Faults stop after a while; then every run must come to its end.
+    for round in 0..10_000 {
+        if world.ended > 0 && world.open.is_empty() {
+            check_end(&world);
+            return world;
+        }
+        let faults = round < 60;
+        step(&mut world, &mut chance, faults);
+        check_now(&world);
+    }
+    panic!("seed {seed} did not end: {:?} {:?} {:#?}", world.view(), world.states(), world.last_records(8));
+}
+
+fn step(world: &mut World, chance: &mut Chance, faults: bool) {
+    if faults {
+        match chance.draw(100) {
+            0..4 => return world.crash(),
+            4..6 => return drop(world.by_hand(|by| Command::Pause { by })),
+            6..7 if chance.draw(3) == 0 => return drop(world.by_hand(|by| Command::Cancel { by })),
+            7..9 => return meddle(world, chance),
+            9..11 => return stale(world, chance),
+            _ => {}
+        }
+    }
+    if world.state() == RunState::Paused {
+        return wake(world, chance);
+    }
+    let waits = world.open.is_empty() || chance.draw(10) == 0;
+    if waits && world.tick() {
+        return;
+    }
+    if !world.open.is_empty() {
+        answer(world, chance, faults);
+    } else {
+        world.pass(Duration::from_secs(1));
+    }
+}
+
+/// A paused run is resumed; one that paused on a failure is tried again, and given up in the end.
+fn wake(world: &mut World, chance: &mut Chance) {
+    if world.by_hand(|by| Command::Resume { by }).is_ok() {
+        return;
+    }
+    if chance.draw(8) == 0 {
+        world.by_hand(|by| Command::Cancel { by }).unwrap();
+    } else {
+        world.retry(None).unwrap();
+    }
+}
+
+fn meddle(world: &mut World, chance: &mut Chance) {
+    let keys: Vec<String> = world.states().into_keys().collect();
+    let Some(key) = keys.get(chance.draw(keys.len().max(1) as u64) as usize).cloned() else { return };
+    let _ = match chance.draw(3) {
+        0 => world.skip(&key),
+        1 => world.retry(Some(&key)),
+        _ => world.complete(&key, json!({"approved": true})),
+    };
+}
+
+/// An old answer comes late, or one comes twice.
+fn stale(world: &mut World, chance: &mut Chance) {
+    let sent = &world.sent[chance.draw(world.sent.len() as u64) as usize];
+    let token = sent.token;
+    if !world.open.iter().any(|open| open.token == token) {
+        let before = world.records.len();
+        world.finish(token, AttemptResult::Succeeded(Json::null()));
+        // After a crash the same token may be open again; then it is no stale one.
+        assert_eq!(world.records.len(), before, "a stale answer was taken");
+    }
+}
+
+fn answer(world: &mut World, chance: &mut Chance, faults: bool) {
+    let at = chance.draw(world.open.len() as u64) as usize;
+    let token = world.open[at].token;
+    let fails = |state, error| AttemptResult::Failed { state, error, retry_after: None };
+    let result = match chance.draw(if faults { 12 } else { 4 }) {
+        5 => fails(AttemptState::Failed, RunError::new("BAD", ErrorKind::Operation, "bad")),
+        6 | 7 => fails(AttemptState::Failed, RunError::new("BUSY", ErrorKind::Operation, "busy").retryable()),
+        8 => {
+            fails(AttemptState::TimedOut, RunError::new("E_TIMEOUT", ErrorKind::Timeout, "late").retryable())
+        }
+        9 => AttemptResult::Interrupted,
+        _ => AttemptResult::Succeeded(Json::of(&json!({ "n": at }))),
+    };
+    world.finish(token, result);
+}
+
+/// What must hold at every moment.
+fn check_now(world: &World) {
+    let mut tokens: Vec<_> = world.open.iter().map(|sent| sent.token).collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    assert_eq!(tokens.len(), world.open.len(), "a call is in flight twice");
+    let view = world.view();
+    if matches!(view.state, RunState::Waiting | RunState::Paused) {
+        let reason = view.waiting_on.as_ref().unwrap_or_else(|| {
+            panic!("stands still without a reason: {:#?} {:#?}", world.states(), world.last_records(6))
+        });
+        assert!(!reason.detail.is_empty());
+    }
+    for step in world.run.steps(0, 10_000, &|_| None) {
+        let still = matches!(step.state, StepState::Waiting | StepState::Pending);
+        assert!(!still || step.waiting_on.is_some(), "stands still without a reason: {step:#?}");
+    }
+}
+
+fn check_end(world: &World) {
+    let view = world.view();
+    assert!(view.state.is_terminal());
+    assert_eq!(world.ended, 1, "a run ends once");
+    assert!(world.run.pending_effects(world.now).is_empty());
+    let states = world.states();
+    if view.state == RunState::Succeeded {
+        let top_failed =
+            states.iter().any(|(key, state)| !key.contains(['.', '[']) && *state == StepState::Failed);
+        assert!(!top_failed, "{states:?} {:#?}", world.last_records(9));
+    }
+    if matches!(view.state, RunState::Cancelled) {
+        let left = states.iter().find(|(key, state)| key.as_str() == "a" && **state == StepState::Succeeded);
+        assert!(left.is_none() || view.undo == consort_types::UndoState::Incomplete, "{states:?}");
+    }
+}

@@ -1,0 +1,320 @@
+//! A small world for the engine: services that answer as told, a clock that is turned by hand, and a store
+//! that the run is rebuilt from after every single command.
+
+#![allow(dead_code, clippy::print_stdout)]
+
+use consort_engine::{
+    AttemptResult, Command, Dispatch, Effect, NodeId, Record, Rejected, Run, RunView, Start, StepRef,
+    StepView, TimerKind, Transition,
+};
+use consort_spec::{Folders, Texts, definition::Project};
+use consort_types::{
+    AttemptState, AttemptToken, ErrorKind, Json, Name, NameKind, RunError, RunId, RunState, StepState,
+    Timestamp,
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duration};
+
+/// Services that every test project has: each operation takes and gives anything.
+const SERVICES: &str = "
+name: test
+services:
+  s:
+    url: http://127.0.0.1:9
+    operations:
+      a: { input: { x?: any }, timeout: 10s }
+      b: { input: { x?: any }, timeout: 10s }
+      c: { input: { x?: any }, timeout: 10s }
+      undo: { input: { x?: any } }
+      typed: { input: { n: number }, output: { n: number } }
+";
+
+pub fn project(workflow: &str) -> Arc<Project> {
+    let text = format!("{SERVICES}\nworkflows:\n  w:\n{}", indent(workflow));
+    let checked =
+        consort_spec::check(&Texts::new([("consort.yaml".to_owned(), text.clone())], Folders::Assumed));
+    match checked.project {
+        Some(project) => project,
+        None => panic!("{:#?}\n{text}", checked.problems),
+    }
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+/// A call that was handed out.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub step: String,
+    pub operation: String,
+    pub input: Value,
+    pub key: String,
+    pub attempt: u32,
+    pub token: AttemptToken,
+    pub undoes: Option<String>,
+}
+
+/// One run and everything around it.
+pub struct World {
+    pub run: Run,
+    pub now: Timestamp,
+    pub records: Vec<Record>,
+    /// Calls that were handed out and not answered.
+    pub open: VecDeque<Sent>,
+    /// Every call that was ever handed out.
+    pub sent: Vec<Sent>,
+    pub timers: BTreeMap<(NodeId, TimerKind), Timestamp>,
+    pub ended: u32,
+    project: Arc<Project>,
+}
+
+impl World {
+    pub fn start(workflow: &str) -> Self {
+        Self::start_with(workflow, json!({}))
+    }
+
+    pub fn start_with(workflow: &str, input: Value) -> Self {
+        Self::of(project(workflow), input, 1)
+    }
+
+    pub fn of(project: Arc<Project>, input: Value, seed: u128) -> Self {
+        let now = Timestamp::from_millis(1_000_000);
+        let workflow = project.workflows["w"].clone();
+        let start = Start {
+            id: RunId::from_uuid(uuid::Uuid::from_u128(seed)),
+            namespace: Name::new("test", NameKind::Kebab).unwrap(),
+            workflow,
+            revision: 1,
+            input: Json::from(input),
+            tags: BTreeMap::new(),
+            key: None,
+            trigger: "api".to_owned(),
+        };
+        let (run, transition) = Run::start(start, now);
+        let mut world = Self {
+            run,
+            now,
+            records: Vec::new(),
+            open: VecDeque::new(),
+            sent: Vec::new(),
+            timers: BTreeMap::new(),
+            ended: 0,
+            project,
+        };
+        world.take(transition);
+        world
+    }
+
+    fn take(&mut self, transition: Transition) {
+        if !transition.is_empty() {
+            // What is stored is what is read back.
+            self.records.push(Record::decode(&transition.record.encode()).unwrap());
+        }
+        transition.effects.into_iter().for_each(|effect| self.carry_out(effect));
+        self.check_replay();
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Dispatch(dispatch) => {
+                let sent = sent(&dispatch);
+                self.sent.push(sent.clone());
+                self.open.push_back(sent);
+            }
+            Effect::Withdraw(_) => {}
+            Effect::Abort(token) => {
+                if self.open.iter().any(|sent| sent.token == token) {
+                    let error = RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cut");
+                    self.finish(token, failed(AttemptState::Cancelled, error));
+                }
+            }
+            Effect::SetTimer { node, kind, at } => {
+                self.timers.insert((node, kind), at);
+            }
+            Effect::Ended(_) => self.ended += 1,
+        }
+    }
+
+    /// A run rebuilt from its history equals the one that lived, and would do the same next.
+    pub fn check_replay(&self) {
+        let workflow = self.project.workflows["w"].clone();
+        let rebuilt = Run::replay(workflow, self.records.clone()).unwrap();
+        let (lived, rebuilt) = (format!("{:?}", View::of(&self.run)), format!("{:?}", View::of(&rebuilt)));
+        assert_eq!(lived, rebuilt, "a replay gives another run");
+    }
+
+    /// The server is killed and started again: what was not answered is handed out anew.
+    pub fn crash(&mut self) {
+        let workflow = self.project.workflows["w"].clone();
+        self.run = Run::replay(workflow, self.records.clone()).unwrap();
+        self.open.clear();
+        self.timers.clear();
+        let effects = self.run.pending_effects(self.now);
+        effects.into_iter().for_each(|effect| self.carry_out(effect));
+    }
+
+    pub fn apply(&mut self, command: Command) -> Result<(), Rejected> {
+        let transition = self.run.apply(command, self.now)?;
+        self.take(transition);
+        Ok(())
+    }
+
+    pub fn finish(&mut self, token: AttemptToken, result: AttemptResult) {
+        self.open.retain(|sent| sent.token != token);
+        let (started_at, replica) = (self.now, Some("s-1".to_owned()));
+        let command = Command::AttemptFinished { token, started_at, replica, revision: Some(1), result };
+        match self.apply(command) {
+            Ok(()) | Err(Rejected::Stale) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn open_call(&self, step: &str) -> Sent {
+        let found = self.open.iter().find(|sent| sent.step == step).cloned();
+        found.unwrap_or_else(|| panic!("`{step}` is not in flight, only {:?}", self.in_flight()))
+    }
+
+    /// The oldest open call of a step answers well.
+    pub fn ok(&mut self, step: &str, output: Value) -> &mut Self {
+        let token = self.open_call(step).token;
+        self.finish(token, AttemptResult::Succeeded(Json::from(output)));
+        self
+    }
+
+    /// The open call of a step fails in a way that another try may mend.
+    pub fn busy(&mut self, step: &str) -> &mut Self {
+        let error = RunError::new("BUSY", ErrorKind::Operation, "busy").retryable();
+        let token = self.open_call(step).token;
+        self.finish(token, failed(AttemptState::Failed, error));
+        self
+    }
+
+    /// The open call of a step fails for good.
+    pub fn bad(&mut self, step: &str) -> &mut Self {
+        let token = self.open_call(step).token;
+        let error = RunError::new("BAD", ErrorKind::Operation, "bad");
+        self.finish(token, failed(AttemptState::Failed, error));
+        self
+    }
+
+    /// The open call of a step is late.
+    pub fn late(&mut self, step: &str) -> &mut Self {
+        let token = self.open_call(step).token;
+        let error = RunError::new("E_TIMEOUT", ErrorKind::Timeout, "late").retryable();
+        self.finish(token, failed(AttemptState::TimedOut, error));
+        self
+    }
+
+    /// Turns the clock to the next timer and lets it fire. False when there is none.
+    pub fn tick(&mut self) -> bool {
+        let Some((&(node, kind), &at)) = self.timers.iter().min_by_key(|(_, at)| **at) else { return false };
+        self.timers.remove(&(node, kind));
+        self.now = self.now.max(at);
+        self.apply(Command::TimerFired { node, kind }).unwrap();
+        true
+    }
+
+    /// Lets time pass, and every timer that is due fire.
+    pub fn pass(&mut self, time: Duration) -> &mut Self {
+        let until = self.now.plus(time);
+        while self.timers.values().min().is_some_and(|at| *at <= until) {
+            self.tick();
+        }
+        self.now = until;
+        self
+    }
+
+    pub fn in_flight(&self) -> Vec<&str> {
+        let mut steps: Vec<&str> = self.open.iter().map(|sent| sent.step.as_str()).collect();
+        steps.sort_unstable();
+        steps
+    }
+
+    /// Every call in the order in which it was handed out: `step` or `step#2` for later tries.
+    pub fn calls(&self) -> Vec<String> {
+        let name = |sent: &Sent| match sent.attempt {
+            1 => sent.step.clone(),
+            attempt => format!("{}#{attempt}", sent.step),
+        };
+        self.sent.iter().map(name).collect()
+    }
+
+    /// The newest records as they are stored, newest first: for the message of a failing seed.
+    pub fn last_records(&self, count: usize) -> Vec<String> {
+        let records = self.records.iter().rev().take(count);
+        records.map(|record| String::from_utf8(record.encode()).unwrap()).collect()
+    }
+
+    pub fn view(&self) -> RunView {
+        self.run.view(&|_| None)
+    }
+
+    pub fn state(&self) -> RunState {
+        self.view().state
+    }
+
+    pub fn output(&self) -> Value {
+        self.view().output.expect("the run has no output").to_value()
+    }
+
+    pub fn step(&self, key: &str) -> StepView {
+        self.run.step(key, &|_| None).unwrap_or_else(|| panic!("no step {key}"))
+    }
+
+    pub fn states(&self) -> BTreeMap<String, StepState> {
+        self.run.steps(0, 10_000, &|_| None).into_iter().map(|step| (step.key, step.state)).collect()
+    }
+
+    pub fn by_hand(&mut self, command: impl FnOnce(String) -> Command) -> Result<(), Rejected> {
+        self.apply(command("ann".to_owned()))
+    }
+
+    pub fn skip(&mut self, step: &str) -> Result<(), Rejected> {
+        let step = StepRef::Key(step.to_owned());
+        self.by_hand(|by| Command::Skip { step, by })
+    }
+
+    pub fn complete(&mut self, step: &str, output: Value) -> Result<(), Rejected> {
+        let (step, output) = (StepRef::Key(step.to_owned()), Json::from(output));
+        self.by_hand(|by| Command::Complete { step, output, by })
+    }
+
+    pub fn retry(&mut self, step: Option<&str>) -> Result<(), Rejected> {
+        let step = step.map(|step| StepRef::Key(step.to_owned()));
+        self.by_hand(|by| Command::Retry { step, by })
+    }
+}
+
+fn failed(state: AttemptState, error: RunError) -> AttemptResult {
+    AttemptResult::Failed { state, error, retry_after: None }
+}
+
+fn sent(dispatch: &Dispatch) -> Sent {
+    Sent {
+        step: dispatch.step.clone(),
+        operation: dispatch.operation.name.operation.to_string(),
+        input: dispatch.input.to_value(),
+        key: dispatch.idempotency_key.clone(),
+        attempt: dispatch.attempt,
+        token: dispatch.token,
+        undoes: dispatch.undoes.clone(),
+    }
+}
+
+/// Everything that shows of a run.
+#[derive(Debug)]
+struct View {
+    run: RunView,
+    steps: Vec<StepView>,
+    pending: Vec<String>,
+}
+
+impl View {
+    fn of(run: &Run) -> Self {
+        let pending = run.pending_effects(Timestamp::from_millis(0));
+        let mut pending: Vec<String> = pending.iter().map(|effect| format!("{effect:?}")).collect();
+        pending.sort();
+        Self { run: run.view(&|_| None), steps: run.steps(0, 100_000, &|_| None), pending }
+    }
+}
