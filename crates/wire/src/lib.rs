@@ -38,8 +38,8 @@ pub use namespace::Namespace;
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use problem::{PROBLEM_MEDIA_TYPE, Problem};
 pub use query::{
-    ApplyQuery, FeedQuery, GraphQuery, ListQuery, NamespaceQuery, RunLogsQuery, RunsQuery, ServiceLogsQuery,
-    StartQuery, UploadQuery,
+    ApplyQuery, DownloadQuery, FeedQuery, GraphQuery, ListQuery, NamespaceQuery, RunLogsQuery, RunsQuery,
+    ServiceLogsQuery, StartQuery, UploadQuery,
 };
 pub use run::{Rerun, Run, RunPass, RunTrigger, StartRun, TriggerKind};
 pub use service::{

@@ -137,6 +137,15 @@ pub struct UploadQuery {
     pub name: Option<String>,
 }
 
+/// `GET /artifacts/{digest}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DownloadQuery {
+    /// File name for the download; the one of the first upload without it.
+    pub name: Option<String>,
+}
+
 /// `GET /feed`. The server sends a comment at least every 15 s, so that a dead connection is noticed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -1,0 +1,143 @@
+//! Runs, steps, history and lines.
+
+use super::revision;
+use consort_node::{HistoryEntry, LogLine, LogStream, Pass, RunRecord, StepView};
+use consort_types::{Json, RunId, RunState};
+use consort_wire as wire;
+
+/// Above this, the input and the output of a thing are left out of lists and of the feed, in bytes.
+const INLINE_MAX: usize = 16 << 10;
+
+/// A run with all that belongs to it.
+pub fn run(record: RunRecord) -> wire::Run {
+    let passes = record.attempts.len();
+    let attempts = record.attempts.into_iter().enumerate();
+    let attempts = attempts.map(|(n, it)| pass(it, record.state, n + 1 == passes)).collect();
+    wire::Run {
+        id: record.id,
+        namespace: record.namespace.to_string(),
+        workflow: record.workflow.to_string(),
+        revision: revision(record.revision),
+        state: record.state,
+        input: Some(record.input),
+        output: record.output,
+        error: record.error,
+        tags: record.tags,
+        created_at: record.created_at,
+        started_at: record.started_at,
+        finished_at: record.finished_at,
+        trigger: trigger(&record.trigger),
+        undo: record.undo,
+        waiting_on: record.waiting_on,
+        attempts,
+    }
+}
+
+/// Leaves the input and the output of a run out when they are large together.
+pub fn slim(mut run: wire::Run) -> wire::Run {
+    slim_pair(&mut run.input, &mut run.output);
+    run
+}
+
+pub(super) fn slim_pair(input: &mut Option<Json>, output: &mut Option<Json>) {
+    let bytes = |json: &Option<Json>| json.as_ref().map_or(0, Json::len);
+    if bytes(input) + bytes(output) > INLINE_MAX {
+        (*input, *output) = (None, None);
+    }
+}
+
+fn pass(pass: Pass, of_run: RunState, last: bool) -> wire::RunPass {
+    let Pass { number, started_at, finished_at, error } = pass;
+    let state = match (last, &error, finished_at) {
+        (true, None, _) | (true, _, Some(_)) => of_run,
+        _ => RunState::Failed,
+    };
+    wire::RunPass { number, state, started_at: Some(started_at), finished_at, error }
+}
+
+/// `api`, `rerun:ID`, `run:ID`, or a kind and the name of a trigger.
+fn trigger(text: &str) -> Option<wire::RunTrigger> {
+    use wire::TriggerKind as Kind;
+    let (kind, rest) = text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
+    let kind = match kind {
+        "api" => Kind::Api,
+        "rerun" => Kind::Rerun,
+        "run" => Kind::Run,
+        "schedule" => Kind::Schedule,
+        "event" => Kind::Event,
+        "webhook" => Kind::Webhook,
+        "files" => Kind::Files,
+        _ => return None,
+    };
+    let run: Option<RunId> = rest.and_then(|rest| rest.parse().ok());
+    let name = rest.filter(|_| run.is_none()).map(str::to_owned);
+    Some(wire::RunTrigger { kind, name, run })
+}
+
+/// A step.
+pub fn step(view: StepView) -> wire::Step {
+    let attempts = view.attempts.into_iter().map(|attempt| wire::Attempt {
+        number: attempt.number,
+        state: attempt.state,
+        started_at: attempt.started_at,
+        finished_at: attempt.finished_at,
+        replica: attempt.replica,
+        revision: attempt.revision.map(revision),
+        error: attempt.error,
+    });
+    wire::Step {
+        key: view.key,
+        kind: view.kind.to_owned(),
+        call: view.call,
+        state: view.state,
+        started_at: view.started_at,
+        finished_at: view.finished_at,
+        attempts: attempts.collect(),
+        input: view.input,
+        output: view.output,
+        error: view.error,
+        cached: None,
+        progress: None,
+        waiting_on: view.waiting_on,
+        parent: view.parent,
+        index: view.index.map(u64::from),
+    }
+}
+
+/// An entry of a history by its place, from 0.
+pub fn history_entry((place, entry): (usize, HistoryEntry)) -> wire::HistoryEntry {
+    let HistoryEntry { at, kind, step, attempt, by, data } = entry;
+    wire::HistoryEntry { seq: place as u64 + 1, at, entry_type: kind, step, attempt, by, data }
+}
+
+/// A line of an attempt.
+pub fn log_line(line: LogLine) -> wire::LogLine {
+    let LogLine { run: _, step, attempt, at, stream, line } = line;
+    wire::LogLine { at, step, attempt, stream: stream_word(stream), line }
+}
+
+const fn stream_word(stream: LogStream) -> wire::Stream {
+    match stream {
+        LogStream::Stdout => wire::Stream::Stdout,
+        LogStream::Stderr => wire::Stream::Stderr,
+        LogStream::System => wire::Stream::System,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trigger_says_what_it_was() {
+        let id = "run_00000000000000000000000000000007";
+        let of = |text: &str| trigger(text).map(|it| (it.kind, it.name, it.run.map(|run| run.to_string())));
+        assert_eq!(of("api"), Some((wire::TriggerKind::Api, None, None)));
+        assert_eq!(of(&format!("rerun:{id}")), Some((wire::TriggerKind::Rerun, None, Some(id.to_owned()))));
+        assert_eq!(
+            of("schedule:nightly"),
+            Some((wire::TriggerKind::Schedule, Some("nightly".to_owned()), None))
+        );
+        assert_eq!(of("moon"), None);
+    }
+}

@@ -1,0 +1,139 @@
+//! Services, their replicas and revisions.
+
+use super::revision;
+use consort_node::{Deployed, ReplicaState, ReplicaView, RolloutState, ServiceState, ServiceView};
+use consort_runtime::{LogLine, LogStream};
+use consort_spec::definition::{Operation, Runs};
+use consort_store::ServiceRevision;
+use consort_types::Json;
+use consort_wire as wire;
+
+/// A service as it stands.
+pub fn service(view: &ServiceView) -> wire::Service {
+    let counts = &view.counts;
+    let operations = view.definition.operations.iter();
+    wire::Service {
+        namespace: view.key.namespace.to_string(),
+        name: view.key.service.to_string(),
+        kind: kind(&view.definition.runs),
+        revision: Some(revision(view.revision)),
+        previous_revision: view.previous_revision.map(revision),
+        state: state(view.state, counts.ready),
+        detail: Some(view.detail.clone()).filter(|detail| !detail.is_empty()),
+        replicas: wire::ReplicaCounts {
+            desired: counts.desired,
+            ready: counts.ready,
+            starting: counts.starting,
+            draining: counts.draining,
+            failed: counts.failed,
+        },
+        in_flight: view.in_flight.into(),
+        queued: view.queued.into(),
+        operations: operations.map(|(name, it)| (name.to_string(), operation(it))).collect(),
+        rollout: rollout(view),
+    }
+}
+
+const fn kind(runs: &Runs) -> wire::ServiceKind {
+    match runs {
+        Runs::Process { .. } => wire::ServiceKind::Process,
+        Runs::Exec { .. } => wire::ServiceKind::Exec,
+        Runs::Image { .. } => wire::ServiceKind::Image,
+        Runs::Url { .. } => wire::ServiceKind::Url,
+    }
+}
+
+const fn state(state: ServiceState, ready: u32) -> wire::ServiceState {
+    match state {
+        ServiceState::Starting => wire::ServiceState::Starting,
+        ServiceState::Ready => wire::ServiceState::Ready,
+        ServiceState::Degraded => wire::ServiceState::Degraded,
+        ServiceState::Idle => wire::ServiceState::Idle,
+        ServiceState::RollingOut | ServiceState::RollingBack if ready > 0 => wire::ServiceState::Ready,
+        ServiceState::RollingOut | ServiceState::RollingBack => wire::ServiceState::Starting,
+        // None takes calls, and none will by itself soon; the detail says why.
+        ServiceState::CrashLoop | ServiceState::Failed | ServiceState::Stopped => wire::ServiceState::Failed,
+        ServiceState::Removing => wire::ServiceState::Stopping,
+    }
+}
+
+fn operation(operation: &Operation) -> wire::Operation {
+    wire::Operation {
+        input: Json::of(operation.input.document()),
+        output: Json::of(operation.output.document()),
+        timeout_ms: u64::try_from(operation.timeout.as_millis()).unwrap_or(u64::MAX),
+        description: operation.description.clone(),
+    }
+}
+
+/// The newest rollout. A revision that is still being set up shows in the state and the detail: its rollout
+/// begins when its folder is ready.
+fn rollout(view: &ServiceView) -> Option<wire::Rollout> {
+    let rollout = view.rollout.as_ref()?;
+    let (state, ended) = match rollout.state {
+        RolloutState::Running | RolloutState::RollingBack => (wire::RolloutState::Running, false),
+        RolloutState::Succeeded => (wire::RolloutState::Succeeded, true),
+        RolloutState::Failed => (wire::RolloutState::Failed, true),
+        RolloutState::RolledBack => (wire::RolloutState::RolledBack, true),
+    };
+    Some(wire::Rollout {
+        revision: revision(rollout.to.0),
+        from: rollout.from.map(|from| revision(from.0)),
+        state,
+        started_at: rollout.started_at,
+        finished_at: ended.then_some(rollout.updated_at),
+        detail: Some(rollout.detail.clone()).filter(|detail| !detail.is_empty()),
+    })
+}
+
+/// A replica.
+pub fn replica(view: &ReplicaView) -> wire::Replica {
+    wire::Replica {
+        id: view.id.clone(),
+        revision: revision(view.revision),
+        state: match view.state {
+            ReplicaState::Starting => wire::ReplicaState::Starting,
+            ReplicaState::Ready => wire::ReplicaState::Ready,
+            ReplicaState::Unready => wire::ReplicaState::Failed,
+            ReplicaState::Draining => wire::ReplicaState::Draining,
+        },
+        address: view.address.map(|address| address.to_string()),
+        pid: view.pid,
+        started_at: view.started_at,
+        // A replica that ended is replaced by another one with an id of its own.
+        restarts: 0,
+        in_flight: view.in_flight.into(),
+        detail: view.detail.clone(),
+    }
+}
+
+/// A revision of a service that is deployed as `deployed` and stands as `view`.
+pub fn service_revision(
+    stored: &ServiceRevision,
+    deployed: &Deployed,
+    view: &ServiceView,
+) -> wire::ServiceRevision {
+    let current = deployed.services.get(&stored.name) == Some(&stored.number);
+    let replicas = view.replicas.iter().filter(|replica| replica.revision == stored.number).count();
+    wire::ServiceRevision {
+        revision: revision(stored.number),
+        created_at: stored.applied_at,
+        current,
+        source: deployed.sources.get(stored.name.as_str()).copied().filter(|_| current),
+        replicas: u32::try_from(replicas).unwrap_or(u32::MAX),
+    }
+}
+
+/// A line that a replica of a revision wrote.
+pub fn service_line(line: LogLine, of_revision: u64) -> wire::ServiceLogLine {
+    wire::ServiceLogLine {
+        at: line.at,
+        replica: Some(line.replica.to_string()),
+        revision: revision(of_revision),
+        stream: match line.stream {
+            LogStream::Stdout => wire::Stream::Stdout,
+            LogStream::Stderr => wire::Stream::Stderr,
+        },
+        line: line.line,
+    }
+}
