@@ -59,6 +59,7 @@ impl From<StartRunError> for Refusal {
             StartRunError::InvalidInput(errors) => {
                 Self::new(codes::E_INPUT, with_fields(&text, &errors)).with_errors(errors)
             }
+            // An expression of the workflow's tags that this input does not go through.
             StartRunError::Tag { .. } => Self::new(codes::E_INPUT, text),
             StartRunError::DiskFull => Self::new(codes::E_DISK_FULL, text).retry_after(RETRY_AFTER_S),
             StartRunError::Refused(StartError::KeyTaken(_)) => Self::new(codes::E_KEY_TAKEN, text),
