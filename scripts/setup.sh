@@ -58,9 +58,15 @@ install_packages() {
   fi
   say "installing ${packages[*]}"
   as_root+=(env DEBIAN_FRONTEND=noninteractive)
-  "${as_root[@]}" apt-get update -qq </dev/null || fail "apt-get update failed: is there a network?"
-  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >&2 ||
-    fail "apt-get could not install ${packages[*]}; its message is above."
+  quietly "${as_root[@]}" apt-get update || fail "apt-get update failed, see above: is there a network?"
+  quietly "${as_root[@]}" apt-get install -y --no-install-recommends "${packages[@]}" ||
+    fail "apt-get could not install ${packages[*]}, see above."
+}
+
+# Shows what a command printed only if it fails.
+quietly() {
+  local output
+  output="$("$@" </dev/null 2>&1)" || { echo "$output" >&2; return 1; }
 }
 
 install_node() {
