@@ -42,7 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The outside.
     ("wire", &["types"]),
     ("client", &["types", "wire"]),
-    ("api", &["types", "expr", "spec", "artifacts", "node", "wire"]),
+    ("api", &["types", "expr", "spec", "store", "artifacts", "runtime", "runtime-process", "node", "wire"]),
     (
         "cli",
         &[

@@ -5,6 +5,7 @@ mod direction;
 mod error_codes;
 mod length;
 mod licences;
+mod links;
 mod purity;
 mod repository;
 mod vendors;

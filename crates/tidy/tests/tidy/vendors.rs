@@ -15,6 +15,7 @@ const SHARED: &[(&str, &str)] = &[
     ("tracing", "every room may say what it does"),
     ("jiff", "time: its form in types, CEL's functions over it in expr"),
     ("sha2", "digests: of definitions and names in types, of streams in artifacts"),
+    ("utoipa", "OpenAPI: schemas stand at the types of wire, routes at the handlers of api"),
     ("uuid", "ids: their form in types, their randomness outside of the pure crates"),
 ];
 
