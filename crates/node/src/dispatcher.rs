@@ -175,6 +175,7 @@ impl Dispatcher {
             return self.answer(token, AttemptResult::Interrupted, None);
         }
         self.pump(&key);
+        self.demand.notify_one();
     }
 
     /// Takes a call from outside.
@@ -188,6 +189,7 @@ impl Dispatcher {
             Err(Waiting { call: Call::Direct(call), .. }) => Err(call),
             Err(_) | Ok(()) => {
                 self.pump(key);
+                self.demand.notify_one();
                 Ok(())
             }
         }
@@ -251,7 +253,6 @@ impl Dispatcher {
             let key = key.clone();
             self.runtime.spawn(async move { this.send(key, waiting.call, slot).await });
         }
-        self.demand.notify_one();
     }
 
     async fn send(self: Arc<Self>, key: ServiceKey, call: Call, slot: Slot) {
@@ -262,6 +263,7 @@ impl Dispatcher {
         }
         self.balancer().release(&key, id);
         self.pump(&key);
+        self.demand.notify_one();
     }
 
     async fn send_step(self: &Arc<Self>, key: &ServiceKey, dispatch: Dispatch, slot: Slot) {

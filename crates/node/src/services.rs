@@ -24,7 +24,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 /// How often the loop looks at every service even if nothing happened.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -49,6 +52,9 @@ pub struct ServiceSpec {
     /// Why it cannot run as it is: a secret that is missing.
     pub problem: Option<String>,
 }
+
+/// Calls come and go thousands of times a second; their services are looked at this often at most.
+const DEMAND_LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What the loop is told.
 #[derive(Debug)]
@@ -141,7 +147,9 @@ pub async fn run(
         prepared,
         next_replica: 1,
     };
+    let mut quiet_until = Instant::now();
     loop {
+        let is_quiet = Instant::now() < quiet_until;
         tokio::select! {
             command = commands.recv() => match command {
                 Some(ServicesCommand::Shutdown(reply)) => {
@@ -154,7 +162,11 @@ pub async fn run(
             },
             Some(observation) = observations.recv() => services.observe(observation),
             Some(prepared) = done.recv() => services.prepared(prepared),
-            () = demand.notified() => services.look_at_all(),
+            () = demand.notified(), if !is_quiet => {
+                services.look_at_all();
+                quiet_until = Instant::now() + DEMAND_LOOK_EVERY;
+            }
+            () = tokio::time::sleep_until(quiet_until), if is_quiet => {}
             () = tokio::time::sleep(services.next_look()) => services.look_at_all(),
         }
     }

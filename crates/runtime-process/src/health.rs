@@ -107,6 +107,9 @@ async fn connect(address: SocketAddr) -> Result<TcpStream, String> {
 }
 
 /// A whole client for one status line would be too much.
+/// How much of a healthy answer is read, beyond its first line.
+const REST_BYTES_MAX: u64 = 64 * 1024;
+
 async fn http(address: SocketAddr, path: &str) -> Result<(), String> {
     let mut stream = connect(address).await?;
     let request = format!(
@@ -121,6 +124,9 @@ async fn http(address: SocketAddr, path: &str) -> Result<(), String> {
             break;
         }
     }
+    // A server whose answer is not taken to its end sees a broken connection and tells so in its log.
+    let mut rest = head.into_inner().take(REST_BYTES_MAX);
+    let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
     match status(&answer) {
         Some(200..=399) => Ok(()),
         Some(status) => Err(format!("GET {path} answered {status}")),

@@ -56,6 +56,7 @@ impl ListenArgs {
             listen: self.listen,
             durability: self.durability,
             allow_unauthenticated: self.allow_unauthenticated,
+            secrets_root: None,
             watch_roots: self.watch_roots.clone(),
         }
     }

@@ -64,7 +64,8 @@ impl Dev {
     pub async fn run(&self, context: &Context) -> Outcome {
         let root = check(&self.path)?.root;
         let data = self.data.clone().unwrap_or_else(|| root.join(DATA));
-        let options = self.listen.with_data(data.clone());
+        let mut options = self.listen.with_data(data.clone());
+        options.secrets_root = Some(root.clone());
         let client = Client::new(&format!("http://{}", reachable(self.listen.listen)))?;
         let work = async {
             ready(&client).await?;
