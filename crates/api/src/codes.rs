@@ -71,11 +71,11 @@ codes! {
     /// A source was not uploaded, or is none.
     E_SOURCE 422 "A source cannot be used";
     /// A bound is reached; later it may work.
-    E_LIMIT 429 "A limit is reached";
+    E_TOO_MANY 429 "A limit is reached";
     /// A fault of the server.
     E_INTERNAL 500 "The server failed";
     /// Known, and not built yet.
-    E_NOT_YET 501 "Not possible yet";
+    E_NOT_BUILT 501 "Not possible yet";
     /// The service did not do what was asked.
     E_CALL_FAILED 502 "The service failed";
     /// The service's answer does not fit its schema.

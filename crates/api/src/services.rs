@@ -140,7 +140,7 @@ pub async fn call_operation(
         Outcome::Accepted => {
             let detail =
                 format!("`{service}` answered 202: the answer comes later, which only a step can wait for");
-            Err(Refusal::new(codes::E_NOT_YET, detail))
+            Err(Refusal::new(codes::E_NOT_BUILT, detail))
         }
         Outcome::Failed(failure) => Err(failed(&failure)),
     }

@@ -84,7 +84,7 @@ pub async fn rerun(
     if rerun.from.is_some() || rerun.clean == Some(true) {
         let detail =
             "`from` and `clean` are not possible yet: rerun from the beginning, or retry the old run";
-        return Err(Refusal::new(codes::E_NOT_YET, detail));
+        return Err(Refusal::new(codes::E_NOT_BUILT, detail));
     }
     let key = idempotency_key(&headers, None)?;
     let old = runs::find(&api, &id, query.namespace.as_deref()).await?;

@@ -18,7 +18,8 @@ const HASHED: &str = "assets/";
 const INDEX: &str = "index.html";
 
 #[derive(RustEmbed)]
-#[folder = "$OUT_DIR/ui"]
+#[cfg_attr(ui_built, folder = "../../ui/dist")]
+#[cfg_attr(not(ui_built), folder = "placeholder")]
 struct Files;
 
 /// Whatever no route takes: files of the page, addresses of the page, or nothing.

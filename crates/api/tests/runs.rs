@@ -207,7 +207,7 @@ async fn a_rerun_is_a_new_run() {
     assert_eq!(new["trigger"], json!({ "kind": "rerun", "run": old["id"] }));
     let other = server.post(&path, &json!({ "input": { "who": "bob" } })).await.ok(201);
     assert_eq!(other["input"]["who"], "bob");
-    server.post(&path, &json!({ "from": "hello" })).await.refused(501, "E_NOT_YET");
-    server.post(&path, &json!({ "clean": true })).await.refused(501, "E_NOT_YET");
+    server.post(&path, &json!({ "from": "hello" })).await.refused(501, "E_NOT_BUILT");
+    server.post(&path, &json!({ "clean": true })).await.refused(501, "E_NOT_BUILT");
     server.post(&path, &json!({ "input": {} })).await.refused(422, "E_INPUT");
 }

@@ -91,7 +91,7 @@ impl From<Rejected> for Refusal {
             Rejected::InvalidOutput(errors) => {
                 Self::new(codes::E_OUTPUT, with_fields(&text, &errors)).with_errors(errors)
             }
-            Rejected::Limit(_) => Self::new(codes::E_LIMIT, text),
+            Rejected::Limit(_) => Self::new(codes::E_TOO_MANY, text),
         }
     }
 }
@@ -131,7 +131,7 @@ impl From<CallError> for Refusal {
             CallError::InvalidOutput(errors) => {
                 Self::new(codes::E_CALL_OUTPUT, with_fields(&text, &errors)).with_errors(errors)
             }
-            CallError::TooMany(_) => Self::new(codes::E_LIMIT, text).retry_after(1),
+            CallError::TooMany(_) => Self::new(codes::E_TOO_MANY, text).retry_after(1),
             CallError::TooLate => Self::new(codes::E_CALL_TIMEOUT, text),
         }
     }
