@@ -50,7 +50,7 @@ async fn a_source_is_known_by_its_content() {
     assert_eq!(again["changes"][0]["action"], "unchanged");
     let other = upload(b"this is no tar".to_vec()).await.ok(201)["artifact"].clone();
     server.post("/api/v1/apply", &body(&other)).await.refused(422, "E_SOURCE");
-    let service = server.until("/api/v1/services/a", |service| service["replicas"]["desired"] == 1).await;
+    let service = server.until("/api/v1/services/a", |service| service["replicas"]["ready"] == 1).await;
     assert_eq!(service["kind"], "process");
     let replicas = server.get("/api/v1/services/a/replicas").await.ok(200);
     assert_eq!(replicas["items"][0]["revision"], "1");
