@@ -4,6 +4,7 @@
 //! else sees a copy of that in [`ServiceView`], and slots in the dispatcher.
 
 mod deployed;
+mod translate;
 mod view;
 
 pub use view::{ReplicaView, ServiceView};

@@ -5,7 +5,7 @@ use crate::{
     AttemptResult, Dispatch, Effect, Entry, NodeId, UndoInput,
     run::{Names, Role, Run},
 };
-use consort_spec::definition::{Body, Call};
+use consort_spec::definition::{AwaitKind, Body, Call};
 use consort_types::{AttemptState, ErrorKind, FieldError, Json, RunError, StepState};
 use std::time::Duration;
 
@@ -166,11 +166,25 @@ impl Run {
     /// The input of a node as it is or was: for screens. None where it cannot be computed or there is none.
     pub(crate) fn input_of(&self, id: NodeId) -> Option<Json> {
         let node = self.node(id);
-        if node.state == StepState::Pending || node.role == Role::Top {
+        let is_whole = node.role == Role::Step && self.step_of(id).for_each.is_some();
+        if node.state == StepState::Pending || is_whole {
             return None;
         }
-        let is_whole = node.role == Role::Step && self.step_of(id).for_each.is_some();
-        (!is_whole).then(|| self.call_and_input(id).ok()).flatten().map(|(_, input)| input)
+        if let Body::Await(await_) = &self.step_of(id).body
+            && node.role != Role::Undo
+        {
+            return self.question_of(id, &await_.kind);
+        }
+        self.call_and_input(id).ok().map(|(_, input)| input)
+    }
+
+    /// What a person is asked: the question, what to look at, and the form of the answer.
+    fn question_of(&self, id: NodeId, kind: &AwaitKind) -> Option<Json> {
+        let AwaitKind::Approval { ask, show, form, .. } = kind else { return None };
+        let names = Names::at(self, id);
+        let ask = ask.evaluate(&names).ok()?;
+        let show = show.as_ref().and_then(|show| show.evaluate(&names).ok());
+        Some(Json::of(&serde_json::json!({ "ask": ask, "show": show, "form": form.document() })))
     }
 }
 

@@ -1,16 +1,17 @@
 //! One deployed service: its revisions, its replicas, and the carrying out of plans.
 
-use super::{Prepared, ReplicaView, ServiceError, ServiceSpec, ServiceView, ServicesParts};
+use super::{
+    Prepared, ReplicaView, ServiceError, ServiceSpec, ServiceView, ServicesParts,
+    translate::{at_once, data_dir, exec_environment, health_check, rules, runtime_command, shell_line},
+};
 use crate::{
     balancer::{ServiceKey, Slot},
     dispatcher::Glance,
 };
-use consort_fleet::{Action, Exit, Fleet, Observed, Plan, Replica, ReplicaState, Rules, ServiceState};
+use consort_fleet::{Action, Exit, Fleet, Observed, Plan, Replica, ReplicaState, ServiceState};
 use consort_invoke::{Process, Target};
-use consort_runtime::{
-    Command, ExitReason, HealthCheck, HealthProbe, Observation, ReplicaId, ReplicaSpec, RevisionSpec,
-};
-use consort_spec::definition::{self, Probe, Restart, Runs, Service, Strategy};
+use consort_runtime::{ExitReason, Observation, ReplicaId, ReplicaSpec, RevisionSpec};
+use consort_spec::definition::{self, Runs};
 use consort_types::Timestamp;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -25,9 +26,6 @@ const REVISIONS_KEPT: usize = 10;
 
 /// Calls at once of a `url` service that names no `concurrency`, and of an `exec` service per core.
 const URL_CONCURRENCY: u32 = 64;
-
-/// `concurrency` of a service that names none; the project file's default.
-const DEFAULT_CONCURRENCY: u32 = 16;
 
 /// One deployed service.
 pub(crate) struct DeployedService {
@@ -515,88 +513,4 @@ impl DeployedService {
             detail: held.detail.clone(),
         }
     }
-}
-
-fn rules(service: &Service) -> Rules {
-    let rollout = &service.rollout;
-    let roll_back = rollout.roll_back_when.as_ref();
-    Rules {
-        min: service.scale.min,
-        max: service.scale.max,
-        concurrency: service.scale.concurrency,
-        idle: service.scale.idle,
-        restart: match service.restart {
-            Restart::Always => consort_fleet::RestartRule::Always,
-            Restart::OnFailure => consort_fleet::RestartRule::OnFailure,
-            Restart::No => consort_fleet::RestartRule::No,
-        },
-        max_surge: rollout.max_surge,
-        max_unavailable: rollout.max_unavailable,
-        strategy: match rollout.strategy {
-            // A canary cannot run yet and is refused at apply; it comes in as a rolling one would.
-            Strategy::Rolling | Strategy::Canary(_) => consort_fleet::Strategy::Rolling,
-            Strategy::Recreate => consort_fleet::Strategy::Recreate,
-        },
-        progress_deadline: rollout.progress_deadline,
-        failed_starts: roll_back.map_or(3, |when| when.failed_starts),
-        roll_back: roll_back.is_some(),
-    }
-}
-
-/// Calls at once of a service without replicas: what the file says, else what is usual for its kind.
-fn at_once(service: &Service, usual: u32) -> u32 {
-    match service.scale.concurrency {
-        0 | DEFAULT_CONCURRENCY => usual,
-        named => named,
-    }
-}
-
-fn runtime_command(command: &definition::Command) -> Command {
-    match command {
-        definition::Command::Shell(line) => Command::Shell(line.clone()),
-        definition::Command::Argv(argv) => Command::Argv(argv.clone()),
-    }
-}
-
-fn shell_line(command: &definition::Command) -> String {
-    match command {
-        definition::Command::Shell(line) => line.clone(),
-        definition::Command::Argv(argv) => argv.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
-    }
-}
-
-/// A word that `/bin/sh` reads back as it is.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-fn health_check(check: &definition::HealthCheck) -> HealthCheck {
-    HealthCheck {
-        probe: match &check.probe {
-            Probe::Http { path } => HealthProbe::Http { path: path.clone() },
-            Probe::Tcp => HealthProbe::Tcp,
-            Probe::Test(argv) => HealthProbe::Test(argv.clone()),
-        },
-        interval: check.interval,
-        timeout: check.timeout,
-        retries: check.retries,
-        start_period: check.start_period,
-    }
-}
-
-/// The folder of a service that outlives revisions.
-fn data_dir(parts: &ServicesParts, key: &ServiceKey) -> PathBuf {
-    parts.services_dir.join(key.namespace.as_str()).join(key.service.as_str())
-}
-
-fn exec_environment(parts: &ServicesParts, spec: &ServiceSpec) -> Vec<(String, String)> {
-    let mut environment = spec.environment.clone();
-    let data = data_dir(parts, &spec.key).to_string_lossy().into_owned();
-    environment.extend([
-        ("CONSORT_SERVICE".to_owned(), spec.key.service.to_string()),
-        ("CONSORT_REVISION".to_owned(), spec.revision.to_string()),
-        ("CONSORT_URL".to_owned(), parts.server_url.clone()),
-        ("CONSORT_DATA".to_owned(), data),
-    ]);
-    environment
 }
