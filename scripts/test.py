@@ -36,21 +36,21 @@ class Step:
 
 def steps():
     python = [sys.executable, "-B"]
-    cargo = ["cargo", "--locked"]
+    # --locked stands behind the command: cargo does not hand it on to clippy and nextest.
     rust = (
-        Step("rust", [*cargo, "nextest", "run", "--workspace", "--no-fail-fast"], counts.nextest)
+        Step("rust", ["cargo", "nextest", "run", "--locked", "--workspace", "--no-fail-fast"], counts.nextest)
         if subprocess.run(["cargo", "nextest", "--version"], capture_output=True, check=False).returncode == 0
-        else Step("rust", [*cargo, "test", "--workspace", "--no-fail-fast", "--all-targets"], counts.cargo_test)
+        else Step("rust", ["cargo", "test", "--locked", "--workspace", "--no-fail-fast", "--all-targets"], counts.cargo_test)
     )
     everything = [
         Step("house", [*python, "scripts/test_counts.py"], counts.unittest),
         Step("ui-build", ["make", "--no-print-directory", "ui"]),
         Step("ui-unit", ["npm", "test"], counts.vitest, ("ui-build",), ROOT / "ui"),
         Step("fmt", ["cargo", "fmt", "--all", "--check"]),
-        Step("clippy", [*cargo, "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        Step("clippy", ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         rust,
         # nextest runs no doc tests; `cargo test --all-targets` does not either.
-        Step("rust-docs", [*cargo, "test", "--workspace", "--doc", "--no-fail-fast"], counts.cargo_test),
+        Step("rust-docs", ["cargo", "test", "--locked", "--workspace", "--doc", "--no-fail-fast"], counts.cargo_test),
         Step("services", [*python, "examples/loan-application/tests/test_services.py"], counts.unittest),
         Step("release", ["make", "--no-print-directory", "build"]),
         Step("e2e", ["scripts/test-e2e.sh"], counts.closing_line, ("release",)),
