@@ -4,19 +4,18 @@
 //! looks at once what can go. The state is one small lock, held for microseconds.
 
 use crate::{
+    admissions::{Admissions, AttemptPlace, Handed},
     balancer::{Balancer, Load, ServiceKey, Slot, Waiting},
     clock::Clock,
     logs::LogSender,
     sequencer::{Inbox, Message},
 };
-use consort_engine::{Admission, AttemptResult, Command, Dispatch, NodeId};
+use consort_engine::{AttemptResult, Command, Dispatch, NodeId};
 use consort_invoke::{Failure, Invocation, Invoker, Outcome};
 use consort_runtime::LogSink;
 use consort_spec::definition::Operation;
 use consort_store::LogStream;
-use consort_types::{
-    AttemptState, AttemptToken, ErrorKind, Json, Name, RunError, RunId, Timestamp, WaitKind, WaitingOn,
-};
+use consort_types::{AttemptState, AttemptToken, ErrorKind, Json, Name, RunError, RunId, Timestamp};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
@@ -24,66 +23,6 @@ use std::{
 };
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
-
-/// What a service says of itself to those that wait for it.
-#[derive(Debug, Clone, Default)]
-pub struct Glance {
-    /// A sentence: `starting`, `crash loop, next start in 8s`.
-    pub detail: String,
-}
-
-/// What is known of calls that were handed out.
-#[derive(Default)]
-pub struct Admissions {
-    calls: Mutex<HashMap<AttemptToken, Handed>>,
-    glances: RwLock<HashMap<ServiceKey, Glance>>,
-}
-
-#[derive(Clone)]
-enum Handed {
-    Queued { key: ServiceKey, since: Timestamp, cancel: CancellationToken },
-    Sent { at: Timestamp, replica: String, revision: u64, cancel: CancellationToken },
-}
-
-impl Admissions {
-    /// What became of a call that was handed out.
-    pub fn of(&self, token: AttemptToken) -> Option<Admission> {
-        let handed = self.calls().get(&token).cloned()?;
-        Some(match handed {
-            Handed::Sent { at, replica, revision, .. } => {
-                Admission::Sent { at, replica: Some(replica), revision: Some(revision) }
-            }
-            Handed::Queued { key, since, .. } => Admission::Held(self.held(&key, since)),
-        })
-    }
-
-    /// Says why calls of a service wait.
-    pub fn glance(&self, key: &ServiceKey, glance: Glance) {
-        self.glances.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), glance);
-    }
-
-    fn held(&self, key: &ServiceKey, since: Timestamp) -> WaitingOn {
-        let glances = self.glances.read().unwrap_or_else(PoisonError::into_inner);
-        let detail = match glances.get(key) {
-            Some(glance) => format!("waits for a replica of `{}`: {}", key.service, glance.detail),
-            None => format!("waits for the service `{}`, which is not deployed", key.service),
-        };
-        let name = key.service.to_string();
-        WaitingOn { kind: WaitKind::Replica, name, since, until: None, ahead: None, detail }
-    }
-
-    /// What cuts a call; made when it was handed out.
-    fn cancel_of(&self, token: AttemptToken) -> CancellationToken {
-        match self.calls().get(&token) {
-            Some(Handed::Queued { cancel, .. } | Handed::Sent { cancel, .. }) => cancel.clone(),
-            None => CancellationToken::new(),
-        }
-    }
-
-    fn calls(&self) -> MutexGuard<'_, HashMap<AttemptToken, Handed>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// One call on its way.
 pub enum Call {
@@ -275,6 +214,11 @@ impl Dispatcher {
             replica: slot.name.clone(),
             revision: slot.revision,
             cancel: cancel.clone(),
+            place: Arc::new(AttemptPlace {
+                namespace: key.namespace.clone(),
+                step: dispatch.step.clone(),
+                attempt: dispatch.attempt,
+            }),
         };
         self.admissions.calls().insert(token, sent);
         self.inbox.send(Message::Touched(token.run, NodeId(token.node)));

@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`Node::start`], then `sequencer.rs`.
 
+mod admissions;
 mod apply;
 mod balancer;
 mod catalog;
@@ -19,6 +20,7 @@ mod logs;
 mod node;
 mod queries;
 mod record;
+mod replica_logs;
 mod runs;
 mod sequencer;
 mod services;

@@ -1,12 +1,13 @@
 //! The node: what is started, in which order, and how it ends.
 
 use crate::{
+    admissions::Admissions,
     apply::{self, Applied, ApplyError, ApplyRequest},
     catalog::Catalog,
     clock::Clock,
     committer::{self, Outlets, Unit},
     deploy,
-    dispatcher::{Admissions, Dispatcher, DispatcherParts},
+    dispatcher::{Dispatcher, DispatcherParts},
     feed::Feed,
     health::Health,
     logs::{self, LogSender},
@@ -106,7 +107,7 @@ impl Node {
             invoker: Invoker::new(exec),
             inbox: inbox.clone(),
             clock: clock.clone(),
-            logs: log_sender,
+            logs: log_sender.clone(),
             runtime: tokio::runtime::Handle::current(),
             server_url: server_url.clone(),
         }));
@@ -138,6 +139,7 @@ impl Node {
             admissions: admissions.clone(),
             feed: feed.clone(),
             clock: clock.clone(),
+            logs: log_sender,
             views: views.clone(),
             services_dir: data_dir.join("services"),
             server_url,

@@ -5,10 +5,10 @@
 //! be undone.
 
 use crate::{
+    admissions::Admissions,
     catalog::Catalog,
     clock::Clock,
     committer::{After, Unit},
-    dispatcher::Admissions,
     feed::{Feed, FeedData},
     record::RunRecord,
     runs::RunReader,

@@ -10,10 +10,13 @@ mod view;
 pub use view::{ReplicaView, ServiceView};
 
 use crate::{
+    admissions::Admissions,
     balancer::ServiceKey,
     clock::Clock,
-    dispatcher::{Admissions, Dispatcher},
+    dispatcher::Dispatcher,
     feed::{Feed, FeedData},
+    logs::LogSender,
+    replica_logs,
 };
 use consort_runtime::{Observation, Observations, Runtime};
 use consort_spec::definition::Service;
@@ -106,6 +109,8 @@ pub struct ServicesParts {
     pub feed: Arc<Feed>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where lines that belong to a step go.
+    pub logs: LogSender,
     /// Where views are kept.
     pub views: Views,
     /// Folder with a folder for each service, which outlives revisions.
@@ -136,9 +141,8 @@ pub async fn run(
     mut commands: mpsc::UnboundedReceiver<ServicesCommand>,
     observations: Observations,
 ) {
-    let Observations { mut observations, mut logs } = observations;
-    // The lines of replicas are in their files; nobody else needs them yet.
-    let drain = tokio::spawn(async move { while logs.recv().await.is_some() {} });
+    let Observations { mut observations, logs } = observations;
+    let lines = tokio::spawn(replica_logs::run(logs, parts.admissions.clone(), parts.logs.clone()));
     let (prepared, mut done) = mpsc::unbounded_channel();
     let demand = parts.dispatcher.demand.clone();
     let mut services = Services {
@@ -171,7 +175,7 @@ pub async fn run(
             () = tokio::time::sleep(services.next_look()) => services.look_at_all(),
         }
     }
-    drain.abort();
+    lines.abort();
 }
 
 impl Services {

@@ -5,8 +5,8 @@ use super::{
     translate::{at_once, data_dir, exec_environment, health_check, rules, runtime_command, shell_line},
 };
 use crate::{
+    admissions::Glance,
     balancer::{ServiceKey, Slot},
-    dispatcher::Glance,
 };
 use consort_fleet::{Action, Exit, Fleet, Observed, Plan, Replica, ReplicaState, ServiceState};
 use consort_invoke::{Process, Target};

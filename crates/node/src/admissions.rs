@@ -1,0 +1,107 @@
+//! What is known of calls that were handed out: why they wait, or where they are.
+
+use crate::balancer::ServiceKey;
+use consort_engine::Admission;
+use consort_types::{AttemptToken, Name, RunId, Timestamp, WaitKind, WaitingOn};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+use tokio_util::sync::CancellationToken;
+
+/// What a service says of itself to those that wait for it.
+#[derive(Debug, Clone, Default)]
+pub struct Glance {
+    /// A sentence: `starting`, `crash loop, next start in 8s`.
+    pub detail: String,
+}
+
+/// What is known of calls that were handed out.
+#[derive(Default)]
+pub struct Admissions {
+    /// In order of runs, so that those of one run are found together.
+    calls: Mutex<BTreeMap<AttemptToken, Handed>>,
+    glances: RwLock<HashMap<ServiceKey, Glance>>,
+}
+
+/// A call that was handed out and has not been answered.
+#[derive(Clone)]
+pub(crate) enum Handed {
+    Queued {
+        key: ServiceKey,
+        since: Timestamp,
+        cancel: CancellationToken,
+    },
+    Sent {
+        at: Timestamp,
+        replica: String,
+        revision: u64,
+        cancel: CancellationToken,
+        place: Arc<AttemptPlace>,
+    },
+}
+
+/// Which attempt of which step a call is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptPlace {
+    /// The namespace.
+    pub namespace: Name,
+    /// Key of the step.
+    pub step: String,
+    /// Number of the attempt.
+    pub attempt: u32,
+}
+
+impl Admissions {
+    /// What became of a call that was handed out.
+    pub fn of(&self, token: AttemptToken) -> Option<Admission> {
+        let handed = self.calls().get(&token).cloned()?;
+        Some(match handed {
+            Handed::Sent { at, replica, revision, .. } => {
+                Admission::Sent { at, replica: Some(replica), revision: Some(revision) }
+            }
+            Handed::Queued { key, since, .. } => Admission::Held(self.held(&key, since)),
+        })
+    }
+
+    /// The call of a run that a replica has in hand; of a step, when that is named. None when it has none, or
+    /// several and one cannot tell which.
+    pub fn attempt_of(&self, run: RunId, step: Option<&str>, replica: &str) -> Option<AttemptPlace> {
+        let bounds = [0, u32::MAX].map(|end| AttemptToken { run, node: end, number: end });
+        let calls = self.calls();
+        let mut found = calls.range(bounds[0]..=bounds[1]).filter_map(|(_, handed)| match handed {
+            Handed::Sent { replica: at, place, .. } if at == replica => Some(place),
+            Handed::Sent { .. } | Handed::Queued { .. } => None,
+        });
+        let mut matching = found.by_ref().filter(|place| step.is_none_or(|step| place.step == step));
+        let first = matching.next()?;
+        matching.next().is_none().then(|| (**first).clone())
+    }
+
+    /// Says why calls of a service wait.
+    pub fn glance(&self, key: &ServiceKey, glance: Glance) {
+        self.glances.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), glance);
+    }
+
+    fn held(&self, key: &ServiceKey, since: Timestamp) -> WaitingOn {
+        let glances = self.glances.read().unwrap_or_else(PoisonError::into_inner);
+        let detail = match glances.get(key) {
+            Some(glance) => format!("waits for a replica of `{}`: {}", key.service, glance.detail),
+            None => format!("waits for the service `{}`, which is not deployed", key.service),
+        };
+        let name = key.service.to_string();
+        WaitingOn { kind: WaitKind::Replica, name, since, until: None, ahead: None, detail }
+    }
+
+    /// What cuts a call; made when it was handed out.
+    pub(crate) fn cancel_of(&self, token: AttemptToken) -> CancellationToken {
+        match self.calls().get(&token) {
+            Some(Handed::Queued { cancel, .. } | Handed::Sent { cancel, .. }) => cancel.clone(),
+            None => CancellationToken::new(),
+        }
+    }
+
+    pub(crate) fn calls(&self) -> MutexGuard<'_, BTreeMap<AttemptToken, Handed>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
