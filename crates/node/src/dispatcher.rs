@@ -18,7 +18,10 @@ use consort_store::LogStream;
 use consort_types::{AttemptState, AttemptToken, ErrorKind, Json, Name, RunError, RunId, Timestamp};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::{Notify, oneshot};
@@ -61,6 +64,8 @@ pub struct Dispatcher {
     headers: RwLock<HashMap<ServiceKey, Vec<(String, String)>>>,
     /// Rung when the demand of a service has changed.
     pub demand: Arc<Notify>,
+    /// The server ends: nothing is sent any more.
+    closed: AtomicBool,
 }
 
 /// What a dispatcher works with.
@@ -96,7 +101,15 @@ impl Dispatcher {
             server_url,
             headers: RwLock::default(),
             demand: Arc::default(),
+            closed: AtomicBool::new(false),
         }
+    }
+
+    /// Sends nothing more, because the server ends. Calls in flight may finish; those that break because
+    /// their replica ends are not told of, so that they do not count as tries and are made again after the
+    /// restart.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     /// Takes the call of a step.
@@ -185,7 +198,7 @@ impl Dispatcher {
 
     /// Sends all that can go.
     fn pump(self: &Arc<Self>, key: &ServiceKey) {
-        loop {
+        while !self.closed.load(Ordering::Relaxed) {
             let next = self.balancer().next(key);
             let Some((waiting, slot)) = next else { break };
             let this = self.clone();
@@ -306,6 +319,9 @@ impl Dispatcher {
     }
 
     fn answer(&self, token: AttemptToken, result: AttemptResult, sent: Option<(Timestamp, Slot)>) {
+        if self.closed.load(Ordering::Relaxed) && is_cut_short(&result) {
+            return;
+        }
         self.admissions.calls().remove(&token);
         let (started_at, slot) = match sent {
             Some((at, slot)) => (at, Some(slot)),
@@ -323,6 +339,17 @@ impl Dispatcher {
 
     fn balancer(&self) -> MutexGuard<'_, Balancer<Call>> {
         self.balancer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a call may have failed only because the server ends.
+fn is_cut_short(result: &AttemptResult) -> bool {
+    match result {
+        AttemptResult::Succeeded(_) => false,
+        AttemptResult::Interrupted => true,
+        AttemptResult::Failed { error, .. } => {
+            matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Cancelled | ErrorKind::Lost)
+        }
     }
 }
 

@@ -217,6 +217,7 @@ impl Node {
 
     /// Ends in order: no new calls, replicas stopped, what was decided committed.
     pub async fn shutdown(&self) {
+        self.dispatcher.close();
         let (reply, done) = oneshot::channel();
         if self.services.send(ServicesCommand::Shutdown(reply)).is_ok() {
             let _ = tokio::time::timeout(SHUTDOWN_MAX, done).await;
@@ -244,7 +245,24 @@ pub enum DryRun {
 }
 
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartupError> {
+    let run = move || {
+        let _guard = AbortOnPanic;
+        run();
+    };
     std::thread::Builder::new().name(format!("consort-{name}")).spawn(run).map_err(StartupError::Thread)
+}
+
+/// A loop that panicked would leave a server that answers and does nothing. It ends instead: a restart goes on
+/// from what was committed.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("a loop of the server panicked; the server ends");
+            std::process::abort();
+        }
+    }
 }
 
 /// Takes over the runs that were open when the last server ended: the same loop goes on with them.

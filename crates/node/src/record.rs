@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Text of a run that the search looks through, in bytes; the rest of a longer one is not found.
 const SEARCH_BYTES_MAX: usize = 2_048;
 
+/// A value that is longer than this is left out where it is not asked for, in bytes.
+pub const BRIEF_BYTES_MAX: usize = 16 << 10;
+
 /// A run as it was last seen: kept as the document of its summary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -89,6 +92,17 @@ impl RunRecord {
         }
     }
 
+    /// The same without a large input or output: for lists and the feed, which are read whole and often.
+    #[must_use]
+    pub fn brief(&self) -> Self {
+        let mut brief = self.clone();
+        if brief.input.len() > BRIEF_BYTES_MAX {
+            brief.input = Json::null();
+        }
+        brief.output = brief.output.filter(|output| output.len() <= BRIEF_BYTES_MAX);
+        brief
+    }
+
     /// The row of the lists.
     pub fn summary(&self) -> RunSummary {
         let mut search = format!("{} {}", self.id, self.workflow);
@@ -118,7 +132,7 @@ impl RunRecord {
                 .as_ref()
                 .map(|error| SummaryError { code: error.code.clone(), message: error.message.clone() }),
             undo: self.undo,
-            document: Json::of(self),
+            document: Json::of(&self.brief()),
             search,
         }
     }

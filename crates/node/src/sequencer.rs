@@ -10,11 +10,11 @@ use crate::{
     clock::Clock,
     committer::{After, Unit},
     feed::{Feed, FeedData},
-    record::RunRecord,
+    record::{BRIEF_BYTES_MAX, RunRecord},
     runs::RunReader,
 };
 use bytes::Bytes;
-use consort_engine::{Command, Effect, NodeId, Rejected, Run, Start, Transition};
+use consort_engine::{Command, Effect, NodeId, Rejected, Run, Start, StepView, Transition};
 use consort_store::{OpenRun, Write};
 use consort_types::{Digest, Name, RunId};
 use std::{
@@ -32,6 +32,16 @@ const SUMMARIES_MAX: usize = 500;
 
 /// Commands taken before the transitions are handed on, at most.
 const COMMANDS_PER_TURN_MAX: usize = 500;
+
+/// A step without a large input or output: who wants those asks for the step.
+fn brief(mut step: StepView) -> StepView {
+    for value in [&mut step.input, &mut step.output] {
+        if value.as_ref().is_some_and(|value| value.len() > BRIEF_BYTES_MAX) {
+            *value = None;
+        }
+    }
+    step
+}
 
 /// What the sequencer is told.
 pub enum Message {
@@ -410,15 +420,15 @@ impl Sequencer {
         let ask = |token| self.admissions.of(token);
         let namespace = live.run.namespace();
         let workflow = &live.run.workflow().name;
-        let steps =
-            touched.iter().filter_map(|node| live.run.step_at(*node, &ask)).map(|step| FeedData::Step {
-                namespace: namespace.clone(),
-                workflow: workflow.clone(),
-                run: id,
-                step: Box::new(step),
-            });
-        let run = FeedData::Run(Box::new(RunRecord::new(&live.run, live.run.view(&ask))));
-        steps.chain(std::iter::once(run)).collect()
+        let views = touched.iter().filter_map(|node| live.run.step_at(*node, &ask));
+        let steps = views.map(|step| FeedData::Step {
+            namespace: namespace.clone(),
+            workflow: workflow.clone(),
+            run: id,
+            step: Box::new(brief(step)),
+        });
+        let run = RunRecord::new(&live.run, live.run.view(&ask)).brief();
+        steps.chain(std::iter::once(FeedData::Run(Box::new(run)))).collect()
     }
 
     /// Brings the lists up to date.
