@@ -62,6 +62,7 @@ fn mistakes_in_the_shape_of_a_step() {
         6,
         &[
             ("E_UNKNOWN_KEY", "a: { value: 1, «wehn»: true }"),
+            ("E_UNKNOWN_KEY", "a: { «cal»: desk.ping }"),
             ("E_MISSING_KEY", "«a»: { when: true }"),
             ("E_KEY_CONFLICT", "a: { call: desk.ping, «value»: 1 }"),
             ("E_KEY_NOT_HERE", "a: { value: 1, «retry»: { attempts: 2 } }"),
@@ -128,7 +129,6 @@ fn mistakes_in_names() {
 }
 
 #[test]
-#[ignore = "until consort-expr checks types"]
 fn mistakes_in_expressions() {
     all(
         AROUND,

@@ -16,6 +16,8 @@ pub(crate) struct Fields<'a> {
     /// Where a key that is missing is reported.
     pub owner: Span,
     entries: &'a [Entry],
+    /// Keys that were reported as unknown: what they may stand for is not reported as missing too.
+    unknown: Vec<&'a str>,
     what: String,
 }
 
@@ -24,23 +26,31 @@ impl<'a> Fields<'a> {
     pub(crate) fn open(report: &'a Report, owner: Span, node: &'a Node, keys: &Keys) -> Option<Self> {
         let what = keys.what.to_owned();
         if node.is_null() {
-            return Some(Self { report, owner, entries: &[], what });
+            return Some(Self { report, owner, entries: &[], unknown: Vec::new(), what });
         }
         let Some(entries) = node.entries() else {
             let message = format!("{what} is a map, and this is {}", node.describe());
             report.error(node.span, codes::E_VALUE, message, Some(keys.hint()));
             return None;
         };
+        let mut unknown = Vec::new();
         for entry in entries.iter().filter(|entry| !keys.contains(&entry.key.text)) {
+            unknown.push(entry.key.text.as_str());
             let message = format!("unknown key `{}` in {what}", entry.key.text);
             report.error(entry.key.span, codes::E_UNKNOWN_KEY, message, Some(keys.hint_for(&entry.key.text)));
         }
-        Some(Self { report, owner, entries, what })
+        Some(Self { report, owner, entries, unknown, what })
+    }
+
+    /// Whether a key that was reported as unknown looks like one of these.
+    pub(crate) fn misspells(&self, keys: &[&str]) -> bool {
+        self.unknown.iter().any(|unknown| nearest(unknown, keys.iter().copied()).is_some())
     }
 
     /// Opens a map of which another part of the check reports what is unknown in it.
     pub(crate) fn quiet(report: &'a Report, owner: Span, node: &'a Node, keys: &Keys) -> Self {
-        Self { report, owner, entries: node.entries().unwrap_or(&[]), what: keys.what.to_owned() }
+        let entries = node.entries().unwrap_or(&[]);
+        Self { report, owner, entries, unknown: Vec::new(), what: keys.what.to_owned() }
     }
 
     /// A value and its key, when there is one.
@@ -67,7 +77,7 @@ impl<'a> Fields<'a> {
     /// A value that must be there.
     pub(crate) fn require(&self, key: &str) -> Option<&'a Node> {
         let found = self.get(key);
-        if found.is_none() {
+        if found.is_none() && !self.misspells(&[key]) {
             let message = match self.has(key) {
                 true => format!("`{key}` has no value"),
                 false => format!("{} needs `{key}`", self.what),

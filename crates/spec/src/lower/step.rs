@@ -162,9 +162,11 @@ fn step<'a>(
     let given: Vec<&str> = keys::BODIES.iter().copied().filter(|key| fields.has(key)).collect();
     let kind = match given.as_slice() {
         [] => {
-            let hint = format!("one of {}", keys::BODIES.join(", "));
-            let message = "the step does not say what it does";
-            context.report.error(fields.owner, codes::E_MISSING_KEY, message, Some(hint));
+            if !fields.misspells(keys::BODIES) {
+                let hint = format!("one of {}", keys::BODIES.join(", "));
+                let message = "the step does not say what it does";
+                context.report.error(fields.owner, codes::E_MISSING_KEY, message, Some(hint));
+            }
             draft.notes[id.0 as usize].opaque = true;
             return;
         }
