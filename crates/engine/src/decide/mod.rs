@@ -9,6 +9,7 @@ mod ending;
 mod failure;
 mod for_each;
 mod scope;
+mod turns;
 mod undo;
 
 use crate::{
