@@ -86,7 +86,7 @@ impl Decider<'_> {
 
 /// Lists of at most so many items each.
 fn batches(values: &[Json], batch: usize) -> Vec<Json> {
-    values.chunks(batch.max(1)).map(|chunk| Json::of(chunk)).collect()
+    values.chunks(batch.max(1)).map(Json::of).collect()
 }
 
 impl Run {
