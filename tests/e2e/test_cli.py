@@ -270,7 +270,7 @@ class TheTemplate(Case):
         says = lambda: (server.run("hello", {"name": "Ann"})["output"] or {}).get("text")
         until(lambda: says() == "Welcome, Ann!", "the change is deployed")
         (folder / "consort.yaml").write_text("name: [")
-        until(lambda: "consort.yaml:1" in server.words(), lambda: f"the mistake is shown\n{server.words()}")
+        until(lambda: "E_YAML" in server.words(), lambda: f"the mistake is shown\n{server.words()}")
         self.assertEqual(says(), "Welcome, Ann!", "what was deployed goes on")
 
 
