@@ -122,6 +122,7 @@ impl Node {
         threads.push(thread("logs", move || logs::run(&log_lines, &mut *log_writer, &log_feed))?);
         let mut sequencer = Sequencer::new(
             unit_sender.clone(),
+            inbox.clone(),
             clock.clone(),
             feed.clone(),
             admissions.clone(),

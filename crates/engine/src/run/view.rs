@@ -176,7 +176,8 @@ impl Run {
 
     fn undo_state(&self) -> UndoState {
         let parked = self.undo_list.iter().any(|item| item.parked.is_some());
-        if self.undo_task_runs() {
+        let by_hand = self.undo_tasks.iter().any(|task| matches!(task.why, crate::UndoPurpose::Afterwards));
+        if by_hand || self.undo_task_runs() {
             UndoState::Running
         } else if !self.undo_asked {
             UndoState::None
