@@ -11,7 +11,10 @@ use consort_spec::{
 };
 use consort_store::{PageRequest, ProjectFile, Reader, ServiceRevision, WorkflowRevision, Write};
 use consort_types::{Digest, Json, Name, Timestamp};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use tokio::sync::oneshot;
 
 /// What is applied.
@@ -157,81 +160,87 @@ type Numbers = BTreeMap<Name, u64>;
 
 impl Planner<'_> {
     fn services(&mut self) -> Result<(Vec<Change>, Numbers), consort_store::Error> {
-        let (mut changes, mut numbers) = (Vec::new(), Numbers::new());
         let project = self.project.clone();
-        for (name, service) in &project.services {
-            let digest = self.service_digest(service);
-            let newest = self.reader.service_revisions(
-                self.namespace.as_str(),
-                name.as_str(),
-                &PageRequest::first(1),
-            )?;
-            let newest = newest.items.into_iter().next();
-            let there = self.before.as_ref().is_some_and(|before| before.project.services.contains_key(name));
-            let (action, number) = compare(newest.map(|it| (it.number, it.digest)), digest, there);
+        let wanted = project.services.values();
+        let wanted = wanted.map(|service| (service.name.clone(), self.service_digest(service))).collect();
+        let before = self.before.as_ref().map(|before| before.project.services.keys().cloned().collect());
+        self.compare(ChangeKind::Service, wanted, before.unwrap_or_default())
+    }
+
+    fn workflows(&mut self) -> Result<(Vec<Change>, Numbers), consort_store::Error> {
+        let project = self.project.clone();
+        let wanted = project.workflows.values();
+        let wanted = wanted.map(|workflow| (workflow.name.clone(), workflow.digest)).collect();
+        let before = self.before.as_ref().map(|before| before.project.workflows.keys().cloned().collect());
+        self.compare(ChangeKind::Workflow, wanted, before.unwrap_or_default())
+    }
+
+    /// What becomes of the things of one kind: those that are wanted, then those that go.
+    fn compare(
+        &mut self,
+        kind: ChangeKind,
+        wanted: Vec<(Name, Digest)>,
+        before: BTreeSet<Name>,
+    ) -> Result<(Vec<Change>, Numbers), consort_store::Error> {
+        let (mut changes, mut numbers) = (Vec::new(), Numbers::new());
+        for (name, digest) in wanted {
+            let newest = self.newest(kind, &name)?;
+            let (action, number) = judge(newest, digest, before.contains(&name));
             if action != Action::Unchanged {
-                self.writes.push(Write::PutService(Box::new(ServiceRevision {
-                    namespace: self.namespace.clone(),
-                    name: name.clone(),
-                    number,
-                    digest,
-                    project_sequence: self.sequence,
-                    applied_at: self.now,
-                    document: Json::null(),
-                })));
+                self.writes.push(self.put(kind, &name, number, digest));
             }
             numbers.insert(name.clone(), number);
-            changes.push(Change {
-                kind: ChangeKind::Service,
-                name: name.clone(),
-                action,
-                revision: Some(number),
-            });
+            changes.push(Change { kind, name, action, revision: Some(number) });
         }
-        let gone = self.before.iter().flat_map(|before| before.project.services.keys());
-        for name in gone.filter(|name| !project.services.contains_key(name.as_str())) {
-            let (namespace, name) = (self.namespace.clone(), name.clone());
-            self.writes.push(Write::RemoveService { namespace, name: name.clone() });
-            changes.push(Change { kind: ChangeKind::Service, name, action: Action::Remove, revision: None });
+        for name in before.into_iter().filter(|name| !numbers.contains_key(name)) {
+            let namespace = self.namespace.clone();
+            self.writes.push(match kind {
+                ChangeKind::Service => Write::RemoveService { namespace, name: name.clone() },
+                ChangeKind::Workflow => Write::RemoveWorkflow { namespace, name: name.clone() },
+            });
+            changes.push(Change { kind, name, action: Action::Remove, revision: None });
         }
         Ok((changes, numbers))
     }
 
-    fn workflows(&mut self) -> Result<(Vec<Change>, Numbers), consort_store::Error> {
-        let (mut changes, mut numbers) = (Vec::new(), Numbers::new());
-        let project = self.project.clone();
-        for (name, workflow) in &project.workflows {
-            let newest = self.reader.workflow_revisions(
-                self.namespace.as_str(),
-                name.as_str(),
-                &PageRequest::first(1),
-            )?;
-            let newest = newest.items.into_iter().next();
-            let there =
-                self.before.as_ref().is_some_and(|before| before.project.workflows.contains_key(name));
-            let (action, number) = compare(newest.map(|it| (it.number, it.digest)), workflow.digest, there);
-            if action != Action::Unchanged {
-                self.writes.push(Write::PutWorkflow(Box::new(WorkflowRevision {
-                    namespace: self.namespace.clone(),
-                    name: name.clone(),
-                    number,
-                    digest: workflow.digest,
-                    project_sequence: self.sequence,
-                    applied_at: self.now,
-                    document: Json::null(),
-                })));
+    /// Number and content of the newest revision that there ever was.
+    fn newest(&self, kind: ChangeKind, name: &Name) -> Result<Option<(u64, Digest)>, consort_store::Error> {
+        let (namespace, name, page) = (self.namespace.as_str(), name.as_str(), PageRequest::first(1));
+        Ok(match kind {
+            ChangeKind::Service => {
+                let page = self.reader.service_revisions(namespace, name, &page)?;
+                page.items.first().map(|newest| (newest.number, newest.digest))
             }
-            numbers.insert(name.clone(), number);
-            let kind = ChangeKind::Workflow;
-            changes.push(Change { kind, name: name.clone(), action, revision: Some(number) });
+            ChangeKind::Workflow => {
+                let page = self.reader.workflow_revisions(namespace, name, &page)?;
+                page.items.first().map(|newest| (newest.number, newest.digest))
+            }
+        })
+    }
+
+    fn put(&self, kind: ChangeKind, name: &Name, number: u64, digest: Digest) -> Write {
+        let (namespace, name) = (self.namespace.clone(), name.clone());
+        let (project_sequence, applied_at, document) = (self.sequence, self.now, Json::null());
+        match kind {
+            ChangeKind::Service => Write::PutService(Box::new(ServiceRevision {
+                namespace,
+                name,
+                number,
+                digest,
+                project_sequence,
+                applied_at,
+                document,
+            })),
+            ChangeKind::Workflow => Write::PutWorkflow(Box::new(WorkflowRevision {
+                namespace,
+                name,
+                number,
+                digest,
+                project_sequence,
+                applied_at,
+                document,
+            })),
         }
-        let gone = self.before.iter().flat_map(|before| before.project.workflows.keys());
-        for name in gone.filter(|name| !project.workflows.contains_key(name.as_str())) {
-            let (namespace, name) = (self.namespace.clone(), name.clone());
-            self.writes.push(Write::RemoveWorkflow { namespace, name: name.clone() });
-            changes.push(Change { kind: ChangeKind::Workflow, name, action: Action::Remove, revision: None });
-        }
-        Ok((changes, numbers))
     }
 
     /// All that makes a service behave as it does: its section, its source, its env file.
@@ -283,7 +292,8 @@ impl Planner<'_> {
     }
 }
 
-fn compare(newest: Option<(u64, Digest)>, digest: Digest, there: bool) -> (Action, u64) {
+/// What becomes of a thing, and the number of its revision afterwards.
+fn judge(newest: Option<(u64, Digest)>, digest: Digest, there: bool) -> (Action, u64) {
     match newest {
         None => (Action::Create, 1),
         Some((number, known)) if known == digest && there => (Action::Unchanged, number),
