@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use consort_node::{ReplicaView, ServiceView};
+use consort_node::ServiceView;
 use consort_runtime::ReplicaId;
 use consort_runtime_process::read_log;
 use consort_types::Timestamp;
@@ -114,8 +114,11 @@ async fn read(
 ) -> (Vec<ServiceLogLine>, Place, bool) {
     let api = api.clone();
     let all = tokio::task::spawn_blocking(move || {
-        let wanted = view.replicas.iter().filter(|it| replica.as_ref().is_none_or(|asked| it.id == *asked));
-        let mut lines: Vec<_> = wanted.flat_map(|it| lines_of(&api, &view, it)).collect();
+        let past = view.past_replicas.iter().map(|it| (&it.id, it.revision));
+        let replicas = past.chain(view.replicas.iter().map(|it| (&it.id, it.revision)));
+        let wanted = replicas.filter(|(id, _)| replica.as_ref().is_none_or(|asked| *id == asked));
+        let mut lines: Vec<_> =
+            wanted.flat_map(|(id, revision)| lines_of(&api, &view, id, revision)).collect();
         // Stable: lines of one replica stay in their order.
         lines.sort_by_key(|line| line.at);
         lines
@@ -126,10 +129,9 @@ async fn read(
     (items, last, rest.next().is_some())
 }
 
-fn lines_of(api: &Context, view: &ServiceView, replica: &ReplicaView) -> Vec<ServiceLogLine> {
+fn lines_of(api: &Context, view: &ServiceView, replica: &str, revision: u64) -> Vec<ServiceLogLine> {
     let service = &view.key.service;
-    let number =
-        replica.id.strip_prefix(service.as_str()).and_then(|rest| rest.strip_prefix('-')?.parse().ok());
+    let number = replica.strip_prefix(service.as_str()).and_then(|rest| rest.strip_prefix('-')?.parse().ok());
     let Some(number) = number else { return Vec::new() };
     let id = ReplicaId::new(service, number);
     let lines = read_log(api.node.data_dir(), service.as_str(), &id, LINES_PER_REPLICA_MAX);
@@ -137,7 +139,7 @@ fn lines_of(api: &Context, view: &ServiceView, replica: &ReplicaView) -> Vec<Ser
         tracing::warn!(replica = %id, %error, "the log of a replica cannot be read");
         Vec::new()
     });
-    lines.into_iter().map(|line| convert::service_line(line, replica.revision)).collect()
+    lines.into_iter().map(|line| convert::service_line(line, revision)).collect()
 }
 
 /// The lines of one service for one reader.

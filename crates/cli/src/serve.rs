@@ -26,8 +26,19 @@ pub struct ServeOptions {
     pub allow_unauthenticated: bool,
     /// Where secrets that are files are read; the project's folder in `dev`.
     pub secrets_root: Option<PathBuf>,
+    /// Whether the address is told on stderr once it listens.
+    pub announce: Announce,
     /// Folders outside of a project that `files:` triggers may watch.
     pub watch_roots: Vec<PathBuf>,
+}
+
+/// Whether a server tells where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announce {
+    /// On stderr.
+    Yes,
+    /// Its caller does.
+    No,
 }
 
 /// What an acknowledged commit survives.
@@ -76,7 +87,9 @@ pub async fn serve(options: ServeOptions) -> Result<(), Failure> {
         local_address: address,
         version: env!("CARGO_PKG_VERSION"),
     });
-    tracing::info!(%server_url, data = %options.data.display(), "the server is ready");
+    if options.announce == Announce::Yes {
+        note(&format!("consort is at {server_url} (data in {})", options.data.display()));
+    }
     let served = consort_api::serve(listener, router, told_to_stop()).await;
     node.shutdown().await;
     served.map_err(|error| Failure::new(Exit::Failed, format!("the server ended: {error}")))
@@ -88,19 +101,16 @@ fn refuse_the_open_world(options: &ServeOptions) -> Result<(), Failure> {
         return Ok(());
     }
     if options.allow_unauthenticated {
-        eprint_warning(&format!(
-            "{} can be reached by others, and nobody is asked for a key",
-            options.listen
-        ));
+        note(&format!("warning: {} can be reached by others, and nobody is asked for a key", options.listen));
         return Ok(());
     }
     let message = format!("{} can be reached by others, and there are no keys yet", options.listen);
     Err(Failure::usage(message).hint("listen on 127.0.0.1, or say --allow-unauthenticated if you mean it"))
 }
 
-#[expect(clippy::print_stderr, reason = "a warning of the command line, before anything is shown")]
-fn eprint_warning(text: &str) {
-    eprintln!("warning: {text}");
+#[expect(clippy::print_stderr, reason = "what the command line says before anything is shown")]
+fn note(text: &str) {
+    eprintln!("{text}");
 }
 
 fn open_store(options: &ServeOptions) -> Result<Store, Failure> {

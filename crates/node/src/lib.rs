@@ -38,7 +38,7 @@ pub use queries::{QueryError, StepsPage};
 pub use record::{Pass, RunRecord};
 pub use runs::LoadError;
 pub use sequencer::{CommandError, StartError, Started};
-pub use services::{ReplicaView, ServiceError, ServiceView};
+pub use services::{PastReplica, ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
 
 pub use consort_engine::{

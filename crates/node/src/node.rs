@@ -165,7 +165,7 @@ impl Node {
             threads: Mutex::new(threads),
         });
         for namespace in node.catalog.namespaces() {
-            node.deploy(&namespace);
+            node.deploy(&namespace, None);
         }
         Ok(node)
     }
@@ -205,20 +205,25 @@ impl Node {
             apply::plan(request, &node.catalog, &*node.reader, node.clock.now())
         });
         let mut plan = planned.await.map_err(|_| ApplyError::Ending)??;
-        if dry_run == DryRun::No && plan.changes_anything() {
-            apply::commit(&mut plan, &self.inbox).await?;
+        if dry_run == DryRun::No {
             let namespace = plan.applied.namespace.clone();
-            self.catalog.set(namespace.clone(), plan.deployed);
-            self.deploy(&namespace);
+            if plan.changes_anything() {
+                apply::commit(&mut plan, &self.inbox).await?;
+                self.catalog.set(namespace.clone(), plan.deployed);
+            }
+            // Also when nothing changed: a setup that had failed is tried again.
+            let (taken, seen) = oneshot::channel();
+            self.deploy(&namespace, Some(taken));
+            let _ = seen.await;
         }
         Ok(plan.applied)
     }
 
-    fn deploy(&self, namespace: &Name) {
+    fn deploy(&self, namespace: &Name, taken: Option<oneshot::Sender<()>>) {
         let Some(deployed) = self.catalog.deployed(namespace.as_str()) else { return };
         let services = deploy::specs(namespace, &deployed, self.secrets_root.as_deref());
         let namespace = namespace.clone();
-        let _ = self.services.send(ServicesCommand::Deploy { namespace, services });
+        let _ = self.services.send(ServicesCommand::Deploy { namespace, services, taken });
     }
 
     /// Ends in order: no new calls, replicas stopped, what was decided committed.

@@ -7,7 +7,7 @@ mod deployed;
 mod translate;
 mod view;
 
-pub use view::{ReplicaView, ServiceView};
+pub use view::{PastReplica, ReplicaView, ServiceView};
 
 use crate::{
     admissions::Admissions,
@@ -69,6 +69,8 @@ pub enum ServicesCommand {
         namespace: Name,
         /// All of its services.
         services: Vec<ServiceSpec>,
+        /// Told once they are taken up and can be seen.
+        taken: Option<oneshot::Sender<()>>,
     },
     /// Sets the number of replicas by hand; none: as the file says.
     Scale(ServiceKey, Option<u32>, Reply),
@@ -181,7 +183,10 @@ pub async fn run(
 impl Services {
     fn take(&mut self, command: ServicesCommand) {
         match command {
-            ServicesCommand::Deploy { namespace, services } => self.deploy(&namespace, services),
+            ServicesCommand::Deploy { namespace, services, taken } => {
+                self.deploy(&namespace, services);
+                _ = taken.map(|taken| taken.send(()));
+            }
             ServicesCommand::Scale(key, replicas, reply) => {
                 self.act(&key, reply, |service, _| service.scale(replicas));
             }
@@ -220,7 +225,7 @@ impl Services {
             match self.services.get_mut(&key) {
                 Some(service) => service.apply(spec, now),
                 None => {
-                    self.services.insert(key, DeployedService::new(spec));
+                    self.services.insert(key, DeployedService::new(spec, now));
                 }
             }
         }

@@ -168,7 +168,7 @@ fn changes(answer: &ApplyResponse, screen: Screen, dry_run: bool) -> String {
 pub async fn wait_for_rollouts(client: &Client, changes: &[Change], screen: Screen) -> Outcome {
     let rolls = |change: &&Change| {
         change.kind == ChangeKind::Service
-            && matches!(change.action, ChangeAction::Create | ChangeAction::Update)
+            && matches!(change.action, ChangeAction::Create | ChangeAction::Update | ChangeAction::Unchanged)
     };
     let mut open: Vec<&Change> = changes.iter().filter(rolls).collect();
     let mut said: BTreeMap<String, String> = BTreeMap::new();
@@ -178,6 +178,10 @@ pub async fn wait_for_rollouts(client: &Client, changes: &[Change], screen: Scre
         open.retain(|change| {
             let service = services.iter().find(|service| service.name == change.name);
             let (progress, words) = judge(service, change);
+            // Of what did not change one hears only when it does not run.
+            if change.action == ChangeAction::Unchanged && progress == Progress::Ready {
+                return false;
+            }
             if said.get(&change.name) != Some(&words) {
                 screen.note(&format!("{}: {}", change.name, printable_lines(&words)));
                 said.insert(change.name.clone(), words);

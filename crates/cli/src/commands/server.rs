@@ -3,7 +3,7 @@
 use crate::{
     context::Context,
     exit::{Exit, Outcome},
-    serve::{Durability, ServeOptions, serve},
+    serve::{Announce, Durability, ServeOptions, serve},
 };
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
@@ -57,6 +57,7 @@ impl ListenArgs {
             durability: self.durability,
             allow_unauthenticated: self.allow_unauthenticated,
             secrets_root: None,
+            announce: Announce::Yes,
             watch_roots: self.watch_roots.clone(),
         }
     }

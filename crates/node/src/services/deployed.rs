@@ -1,7 +1,7 @@
 //! One deployed service: its revisions, its replicas, and the carrying out of plans.
 
 use super::{
-    Prepared, ReplicaView, ServiceError, ServiceSpec, ServiceView, ServicesParts,
+    PastReplica, Prepared, ReplicaView, ServiceError, ServiceSpec, ServiceView, ServicesParts,
     translate::{at_once, data_dir, exec_environment, health_check, rules, runtime_command, shell_line},
 };
 use crate::{
@@ -14,7 +14,7 @@ use consort_runtime::{ExitReason, Observation, ReplicaId, ReplicaSpec, RevisionS
 use consort_spec::definition::{self, Runs};
 use consort_types::Timestamp;
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     net::SocketAddr,
     path::PathBuf,
     sync::Arc,
@@ -23,6 +23,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 /// Revisions whose definition is kept in memory, so that one can go back to them at once.
 const REVISIONS_KEPT: usize = 10;
+
+/// Ended replicas whose logs are shown: why the last starts failed, not how it was last week.
+const PAST_REPLICAS_KEPT: usize = 5;
 
 /// Calls at once of a `url` service that names no `concurrency`, and of an `exec` service per core.
 const URL_CONCURRENCY: u32 = 64;
@@ -38,6 +41,8 @@ pub(crate) struct DeployedService {
     replicas: HashMap<ReplicaId, Held>,
     exits: Vec<Exit>,
     plan: Plan,
+    /// Replicas that have ended, newest last: their logs can still be read.
+    past: VecDeque<PastReplica>,
     removed: bool,
 }
 
@@ -68,7 +73,7 @@ struct Held {
 }
 
 impl DeployedService {
-    pub fn new(spec: ServiceSpec) -> Self {
+    pub fn new(spec: ServiceSpec, now: Timestamp) -> Self {
         let mut service = Self {
             key: spec.key.clone(),
             wanted: spec.revision,
@@ -77,21 +82,23 @@ impl DeployedService {
             replicas: HashMap::new(),
             exits: Vec::new(),
             plan: Plan::default(),
+            past: VecDeque::new(),
             removed: false,
         };
-        service.remember(spec);
+        service.remember(spec, now);
         service
     }
 
-    fn remember(&mut self, spec: ServiceSpec) {
+    fn remember(&mut self, spec: ServiceSpec, now: Timestamp) {
         let revision = spec.revision;
-        match self.revisions.get_mut(&revision) {
-            // The same revision with other scale or rollout rules: its folder stays.
-            Some(known) => known.spec = spec,
-            None => {
-                self.revisions.insert(revision, Revision { spec, folder: Folder::Unprepared });
-            }
-        }
+        let known = self.revisions.remove(&revision).map(|known| known.folder);
+        let folder = match (&spec.problem, known) {
+            (Some(problem), _) => Folder::Failed(problem.clone(), now),
+            // What failed before is tried again: the registry may be back. What is ready stays.
+            (None, None | Some(Folder::Failed(..))) => Folder::Unprepared,
+            (None, Some(folder)) => folder,
+        };
+        self.revisions.insert(revision, Revision { spec, folder });
         let live: HashSet<u64> = self.replicas.values().map(|held| held.revision).collect();
         while self.revisions.len() > REVISIONS_KEPT {
             let unused = |number: &&u64| **number != revision && !live.contains(*number);
@@ -107,7 +114,7 @@ impl DeployedService {
             self.fleet = None;
         }
         self.wanted = spec.revision;
-        self.remember(spec);
+        self.remember(spec, now);
         self.move_to_wanted(now);
     }
 
@@ -151,7 +158,7 @@ impl DeployedService {
     pub fn roll_back(&mut self, to: Option<ServiceSpec>, now: Timestamp) -> Result<(), ServiceError> {
         let number = to.as_ref().map(|spec| consort_fleet::Revision(spec.revision));
         if let Some(spec) = to {
-            self.remember(spec);
+            self.remember(spec, now);
         }
         let back = self.fleet_of_replicas()?.rollback(number, now);
         let back = back.map_err(|error| ServiceError::NotPossible(error.to_string()))?;
@@ -181,7 +188,7 @@ impl DeployedService {
     /// Makes the folder of the wanted revision ready, in the background.
     pub fn prepare(&mut self, parts: &Arc<ServicesParts>, done: &UnboundedSender<Prepared>) {
         let Some(revision) = self.revisions.get_mut(&self.wanted) else { return };
-        let open = matches!(revision.folder, Folder::Unprepared) && revision.spec.problem.is_none();
+        let open = matches!(revision.folder, Folder::Unprepared);
         let (Some(source), true) = (revision.spec.source, open && !self.removed) else { return };
         revision.folder = Folder::Preparing;
         let spec = &revision.spec;
@@ -227,6 +234,10 @@ impl DeployedService {
             }
             Observation::Exited { replica, exit } => {
                 let Some(held) = self.replicas.remove(&replica) else { return };
+                self.past.push_back(PastReplica { id: replica.to_string(), revision: held.revision });
+                if self.past.len() > PAST_REPLICAS_KEPT {
+                    self.past.pop_front();
+                }
                 let asked = matches!(exit.reason, ExitReason::Stopped | ExitReason::Killed) || held.stopping;
                 if !asked {
                     tracing::warn!(service = %self.key.service, %replica, "{}", exit.message);
@@ -267,7 +278,9 @@ impl DeployedService {
             }
             Runs::Url { url } => {
                 let target = Target::Http { base: url.clone() };
-                let slots = if self.removed { Vec::new() } else { vec![self.only_slot(&spec, target)] };
+                let broken = matches!(revision.folder, Folder::Failed(..));
+                let slots =
+                    if self.removed || broken { Vec::new() } else { vec![self.only_slot(&spec, target)] };
                 parts.dispatcher.set_slots(&self.key, slots, at_once(&spec.definition, URL_CONCURRENCY));
                 Vec::new()
             }
@@ -430,9 +443,6 @@ impl DeployedService {
 
     fn detail(&self, parts: &ServicesParts) -> String {
         let Some(revision) = self.revisions.get(&self.wanted) else { return "not deployed".to_owned() };
-        if let Some(problem) = &revision.spec.problem {
-            return problem.clone();
-        }
         match (&revision.folder, &revision.spec.definition.runs) {
             (Folder::Failed(error, _), _) => error.clone(),
             (Folder::Preparing | Folder::Unprepared, Runs::Process { .. } | Runs::Exec { .. }) => {
@@ -457,7 +467,7 @@ impl DeployedService {
     /// one still takes calls.
     fn state(&self, status: Option<&consort_fleet::Status>) -> ServiceState {
         let Some(revision) = self.revisions.get(&self.wanted) else { return ServiceState::Failed };
-        let broken = matches!(revision.folder, Folder::Failed(..)) || revision.spec.problem.is_some();
+        let broken = matches!(revision.folder, Folder::Failed(..));
         let settled = match (&revision.spec.definition.runs, status) {
             (Runs::Process { .. }, Some(status)) => status.state,
             (Runs::Process { .. } | Runs::Exec { .. }, None)
@@ -500,6 +510,7 @@ impl DeployedService {
             },
             wanted_revision: self.wanted,
             replicas,
+            past_replicas: self.past.iter().cloned().collect(),
             in_flight: load.in_flight,
             queued: load.queued,
             rollout: status.and_then(|status| status.rollout).filter(|_| is_process),

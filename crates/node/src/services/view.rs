@@ -31,6 +31,8 @@ pub struct ServiceView {
     pub counts: ReplicaCounts,
     /// Its replicas.
     pub replicas: Vec<ReplicaView>,
+    /// Replicas that have ended lately, oldest first: their logs can still be read.
+    pub past_replicas: Vec<PastReplica>,
     /// Calls in flight.
     pub in_flight: u32,
     /// Calls that wait.
@@ -50,8 +52,18 @@ impl PartialEq for ServiceView {
             && self.setup_failed_at == other.setup_failed_at
             && self.detail == other.detail
             && self.replicas == other.replicas
+            && self.past_replicas == other.past_replicas
             && self.rollout == other.rollout
     }
+}
+
+/// A replica that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastReplica {
+    /// Its id.
+    pub id: String,
+    /// The revision that it ran.
+    pub revision: u64,
 }
 
 /// How a replica stands.

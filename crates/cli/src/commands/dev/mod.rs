@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Outcome},
     failure::Failure,
     project::{check, print_problems},
-    serve::serve,
+    serve::{Announce, serve},
     show::Screen,
 };
 use clap::Args;
@@ -66,6 +66,7 @@ impl Dev {
         let data = self.data.clone().unwrap_or_else(|| root.join(DATA));
         let mut options = self.listen.with_data(data.clone());
         options.secrets_root = Some(root.clone());
+        options.announce = Announce::No;
         let client = Client::new(&format!("http://{}", reachable(self.listen.listen)))?;
         let work = async {
             ready(&client).await?;
