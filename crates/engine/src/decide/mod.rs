@@ -11,6 +11,8 @@ mod for_each;
 mod scope;
 mod undo;
 
+pub(crate) use ending::{CANCEL_GRACE, FINALLY_TIMEOUT};
+
 use crate::{
     Effect, Entry, NodeId, Record, TimerKind, Transition, UndoInput,
     run::{Names, Role, Run},
