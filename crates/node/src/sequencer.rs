@@ -19,7 +19,7 @@ use consort_store::{OpenRun, Write};
 use consort_types::{Digest, Name, RunId};
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
@@ -137,11 +137,15 @@ impl Inbox {
     }
 }
 
+/// The run of each idempotency key, with the address of its input.
+type Keys = HashMap<(Name, Name, String), (RunId, Digest)>;
+
 /// The live runs.
 pub struct Sequencer {
     runs: HashMap<RunId, Live>,
-    /// Keys of live runs; those of ended ones are in the store.
-    keys: HashMap<(Name, Name, String), (RunId, Digest)>,
+    /// Keys of runs whose end is not committed; those of the others are in the store. Shared with what follows
+    /// the commit of an end.
+    keys: Arc<Mutex<Keys>>,
     waiters: HashMap<RunId, Vec<oneshot::Sender<()>>>,
     dirty: HashSet<RunId>,
     summarized: Instant,
@@ -170,7 +174,7 @@ impl Sequencer {
     ) -> Self {
         Self {
             runs: HashMap::new(),
-            keys: HashMap::new(),
+            keys: Arc::default(),
             waiters: HashMap::new(),
             dirty: HashSet::new(),
             summarized: Instant::now(),
@@ -187,7 +191,7 @@ impl Sequencer {
     pub fn adopt(&mut self, open: &OpenRun, run: Run, next_seq: u64) -> Vec<After> {
         if let Some(key) = &open.key {
             let key = (open.namespace.clone(), open.workflow.clone(), key.clone());
-            self.keys.insert(key, (open.run, open.input_digest));
+            self.keys().insert(key, (open.run, open.input_digest));
         }
         let effects = run.pending_effects(self.clock.now());
         let namespace = run.namespace().clone();
@@ -221,11 +225,7 @@ impl Sequencer {
         match message {
             Message::Start(request) => self.start(*request),
             Message::Command { run, command, reply } => self.command(run, command, reply),
-            Message::Wait { run, reply } => {
-                if self.runs.contains_key(&run) {
-                    self.waiters.entry(run).or_default().push(reply);
-                }
-            }
+            Message::Wait { run, reply } => self.wait(run, reply),
             Message::Write(unit) => self.hand_on(unit),
             Message::Touched(run, node) => self.show(run, &[node]),
             Message::Stop => {
@@ -253,7 +253,7 @@ impl Sequencer {
         let id = start.id;
         if let Some(key) = &start.key {
             let key = (start.namespace.clone(), start.workflow.name.clone(), key.clone());
-            self.keys.insert(key, (id, input_digest));
+            self.keys().insert(key, (id, input_digest));
         }
         let now = self.clock.now();
         let (run, transition) = Run::start(start, now);
@@ -270,11 +270,24 @@ impl Sequencer {
         self.commit(id, transition, vec![open], vec![answer]);
     }
 
+    fn wait(&mut self, run: RunId, reply: oneshot::Sender<()>) {
+        if self.runs.get(&run).is_some_and(|live| !live.run.is_ended()) {
+            let waiters = self.waiters.entry(run).or_default();
+            // Those who gave up must not pile up while a run takes days.
+            waiters.retain(|waiter| !waiter.is_closed());
+            return waiters.push(reply);
+        }
+        // It may have ended a moment ago: who asks must find it so in the store.
+        let after = vec![After::Call(Box::new(move || drop(reply)))];
+        self.hand_on(Unit { writes: Vec::new(), after });
+    }
+
     fn known_key(&self, start: &Start) -> Result<Option<(RunId, Digest)>, consort_store::Error> {
         let Some(key) = &start.key else { return Ok(None) };
         let full = (start.namespace.clone(), start.workflow.name.clone(), key.clone());
-        if let Some(known) = self.keys.get(&full) {
-            return Ok(Some(*known));
+        let known = self.keys().get(&full).copied();
+        if known.is_some() {
+            return Ok(known);
         }
         let stored = self.reader.run_by_key(&full.0, &full.1, key)?;
         Ok(stored.map(|stored| (stored.run, stored.input_digest)))
@@ -329,6 +342,7 @@ impl Sequencer {
 
     /// Loads a run that has ended, for the few commands that still mean something.
     fn reopen(&self, id: RunId, command: &Command) -> Result<Live, CommandError> {
+        self.wait_for_commits();
         let (run, next_seq) = self
             .reader
             .load(id, &self.catalog)
@@ -373,17 +387,20 @@ impl Sequencer {
             })));
         }
         if self.runs[&id].run.is_at_rest() {
-            self.put_away(id, &mut writes);
+            self.put_away(id, &mut writes, &mut after);
         }
         self.hand_on(Unit { writes, after });
     }
 
     /// The run has ended: its last summary goes with its last entry, and it leaves the memory.
-    fn put_away(&mut self, id: RunId, writes: &mut Vec<Write>) {
+    fn put_away(&mut self, id: RunId, writes: &mut Vec<Write>, after: &mut Vec<After>) {
         let Some(live) = self.runs.remove(&id) else { return };
         if let Some(key) = live.run.key() {
             let run = &live.run;
-            self.keys.remove(&(run.namespace().clone(), run.workflow().name.clone(), key.to_owned()));
+            let key = (run.namespace().clone(), run.workflow().name.clone(), key.to_owned());
+            let keys = self.keys.clone();
+            // Not before the commit: until then the store does not know the key.
+            after.push(After::Call(Box::new(move || _ = lock(&keys).remove(&key))));
         }
         self.dirty.remove(&id);
         let record = RunRecord::new(&live.run, live.run.view(&|_| None));
@@ -449,8 +466,27 @@ impl Sequencer {
         }
     }
 
+    /// Waits until all that was decided is committed: a run that has just ended can be read as it ended.
+    fn wait_for_commits(&self) {
+        let (reply, committed) = mpsc::channel();
+        let after = vec![After::Call(Box::new(move || _ = reply.send(())))];
+        self.hand_on(Unit { writes: Vec::new(), after });
+        let _ = committed.recv();
+    }
+
+    fn keys(&self) -> MutexGuard<'_, Keys> {
+        lock(&self.keys)
+    }
+
     /// Waits when the committer is far behind: that is the back-pressure of the whole node.
     fn hand_on(&self, unit: Unit) {
         let _ = self.committer.send(unit);
     }
 }
+
+fn lock(keys: &Mutex<Keys>) -> MutexGuard<'_, Keys> {
+    keys.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
