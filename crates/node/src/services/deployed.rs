@@ -91,7 +91,10 @@ impl DeployedService {
                 self.revisions.insert(revision, Revision { spec, folder: Folder::Unprepared });
             }
         }
-        let live: HashSet<u64> = self.replicas.values().map(|held| held.revision).collect();
+        let mut live: HashSet<u64> = self.replicas.values().map(|held| held.revision).collect();
+        // Scaled to zero, the revision that serves has no replicas, and the one to go back to never has.
+        live.extend(self.fleet.iter().map(|fleet| fleet.revision().0));
+        live.extend(self.fleet.iter().filter_map(|fleet| fleet.previous_revision()).map(|it| it.0));
         while self.revisions.len() > REVISIONS_KEPT {
             let unused = |number: &&u64| **number != revision && !live.contains(*number);
             let Some(oldest) = self.revisions.keys().find(unused).copied() else { break };
@@ -266,7 +269,9 @@ impl DeployedService {
             }
             Runs::Url { url } => {
                 let target = Target::Http { base: url.clone() };
-                let slots = if self.removed { Vec::new() } else { vec![self.only_slot(&spec, target)] };
+                // Without its secrets every call would be refused: they wait, and say what is missing.
+                let takes_calls = !self.removed && spec.problem.is_none();
+                let slots = if takes_calls { vec![self.only_slot(&spec, target)] } else { Vec::new() };
                 parts.dispatcher.set_slots(&self.key, slots, at_once(&spec.definition, URL_CONCURRENCY));
                 Vec::new()
             }
