@@ -217,6 +217,13 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         timeout_at: Option<Timestamp>,
     },
+    /// A turn of a loop began; its scope is opened next.
+    TurnBegan {
+        /// Of which loop.
+        n: NodeId,
+        /// What it sees as `carry`.
+        carry: Json,
+    },
     /// An attempt ended.
     Attempted {
         /// Of which node.
@@ -427,6 +434,7 @@ impl Entry {
             | Self::Opened { n, .. }
             | Self::Counted { n, .. }
             | Self::ItemStarted { n, .. }
+            | Self::TurnBegan { n, .. }
             | Self::Attempted { n, .. }
             | Self::Interrupted { n }
             | Self::Waiting { n, .. }

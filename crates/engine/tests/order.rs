@@ -221,3 +221,55 @@ fn an_input_that_does_not_fit_never_reaches_the_service() {
     assert_eq!(error.kind, consort_types::ErrorKind::InvalidOutput);
     assert!(error.message.contains('n'), "{}", error.message);
 }
+
+#[test]
+fn a_loop_hands_on_what_it_carries_until_it_is_done() {
+    let mut world = World::start(
+        "steps:
+  agent:
+    loop:
+      carry: { n: 0, seen: [], note: kept }
+      max: 400
+      steps:
+        ask: { call: s.a, with: { x: '${[index, carry.n]}' } }
+        use: { value: '${ask.n + 1}' }
+      until: use >= 300
+      next: { n: '${use}' }
+    output: '${ {\"n\": use, \"note\": carry.note} }'
+output: '${agent}'",
+    );
+    for turn in 0..300 {
+        assert_eq!(world.open[0].input, json!({"x": [turn, turn]}));
+        world.ok(&format!("agent[{turn}].ask"), json!({"n": turn}));
+    }
+    assert_eq!(world.output(), json!({"n": 300, "note": "kept"}));
+    assert_eq!(world.step("agent[7].ask").input.unwrap().to_value(), json!({"x": [7, 7]}), "as it was then");
+    let keys: std::collections::BTreeSet<_> = world.sent.iter().map(|sent| &sent.key).collect();
+    assert_eq!(keys.len(), 300, "each turn has keys of its own");
+}
+
+#[test]
+fn a_loop_waits_between_turns_and_fails_at_its_bound() {
+    let mut world = World::start(
+        "steps: { l: { loop: { max: 2, delay: 10s, until: 'false', steps: { a: { call: s.a } } } } }",
+    );
+    world.ok("l[0].a", json!(1));
+    assert_eq!(world.step("l").state, StepState::Waiting);
+    world.crash();
+    world.pass(Duration::from_secs(10)).ok("l[1].a", json!(2));
+    let error = world.view().error.unwrap();
+    assert_eq!((world.state(), error.kind), (RunState::Failed, consort_types::ErrorKind::Limit));
+}
+
+#[test]
+fn a_batch_gives_lists_and_one_output_each() {
+    let mut world = World::start_with(
+        "input: { xs: [number] }
+steps: { each: { for_each: '${input.xs}', batch: 2, call: s.a, with: { x: '${item}' } } }
+output: '${each}'",
+        json!({"xs": [1, 2, 3]}),
+    );
+    assert_eq!(world.open[1].input, json!({"x": [3]}));
+    world.ok("each[1]", json!("b")).ok("each[0]", json!("a"));
+    assert_eq!(world.output(), json!(["a", "b"]));
+}

@@ -11,6 +11,28 @@ pub(crate) fn with_inherited(given: &[&[(String, String)]]) -> Vec<(String, Stri
     inherited.chain(given.iter().flat_map(|list| list.iter().cloned())).collect()
 }
 
+/// What `setup` gets beside that: how this machine reaches the registries that packages come from.
+const INHERITED_BY_SETUP: &[&str] = &[
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+];
+
+/// The variables of a `setup` command.
+pub(crate) fn of_setup(given: &[&[(String, String)]]) -> Vec<(String, String)> {
+    let registries = INHERITED_BY_SETUP.iter();
+    let registries = registries.filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+    registries.chain(with_inherited(given)).collect()
+}
+
 /// The variables of a replica that listens on this port.
 pub(crate) fn of_replica(spec: &ReplicaSpec, port: u16) -> Vec<(String, String)> {
     // The replica stands in another folder than the server.

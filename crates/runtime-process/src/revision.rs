@@ -101,7 +101,7 @@ impl Revisions {
             ("CONSORT_SERVICE".to_owned(), revision.service.to_string()),
             ("CONSORT_REVISION".to_owned(), revision.revision.clone()),
         ];
-        let environment = environment::with_inherited(&[&revision.environment, &revision.secrets, &names]);
+        let environment = environment::of_setup(&[&revision.environment, &revision.secrets, &names]);
         // One pipe for both streams: only so do complaints stand where they belong in the output.
         let argv = ["/bin/sh".to_owned(), "-c".to_owned(), format!("exec 2>&1\n{command}")];
         let launch = Launch {

@@ -30,8 +30,6 @@ features! {
     Canary = "canary",
     /// `scale.wait`.
     ScaleWait = "wait",
-    /// Turns.
-    Loop = "loop",
     /// Child workflows.
     Run = "run",
     /// Events sent.
@@ -40,8 +38,6 @@ features! {
     AwaitEvent = "await.event",
     /// Done when some are done.
     First = "first",
-    /// Items in groups.
-    Batch = "batch",
     /// Items ordered among themselves.
     ItemAfter = "item_after",
     /// Steps that the run does not wait for.
@@ -76,12 +72,10 @@ const NOT_YET: &[Feature] = &[
     Feature::OpenApi,
     Feature::Canary,
     Feature::ScaleWait,
-    Feature::Loop,
     Feature::Run,
     Feature::Emit,
     Feature::AwaitEvent,
     Feature::First,
-    Feature::Batch,
     Feature::ItemAfter,
     Feature::Background,
     Feature::Cache,

@@ -39,10 +39,18 @@ fn wake(decider: &mut Decider<'_>, id: NodeId) {
         return decider.set_timer(id, TimerKind::Wake, until);
     }
     match waiting.for_ {
+        WaitFor::Timer if decider.run.is_loop(id) => decider.next_turn(id),
         WaitFor::Timer => decider.body_succeeded(id, Json::null()),
         WaitFor::Retry => decider.begin_try(id),
         // Their time is a timeout, not a wake.
         WaitFor::Signal(_) | WaitFor::Approval { .. } => {}
+    }
+}
+
+impl crate::Run {
+    /// Whether a node is a loop, which waits between its turns.
+    fn is_loop(&self, id: NodeId) -> bool {
+        matches!(self.step_of(id).body, consort_spec::definition::Body::Loop(_))
     }
 }
 

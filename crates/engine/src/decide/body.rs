@@ -39,6 +39,7 @@ impl Decider<'_> {
                 Ok(value) => self.body_succeeded(id, value),
                 Err(error) => self.try_failed(id, error, None),
             },
+            Body::Loop(turns) => self.begin_loop(id, turns),
             Body::Wait(wait) => self.begin_wait(id, wait),
             Body::Await(await_) => self.begin_await(id, &await_.kind),
             Body::Fail(fail) => {
@@ -47,7 +48,7 @@ impl Decider<'_> {
             }
             // What cannot run yet is refused at apply; a run can only get here with a definition that an
             // older program let through.
-            Body::Loop(_) | Body::Emit { .. } | Body::Run { .. } => {
+            Body::Emit { .. } | Body::Run { .. } => {
                 let message = format!("a {} step cannot run in this version", step.body.kind());
                 self.try_failed(id, RunError::new("E_UNSUPPORTED", ErrorKind::Failed, message), None);
             }

@@ -41,7 +41,10 @@ impl Decider<'_> {
         let failure = node.failure.and_then(|item| self.run.node(item).error.clone());
         match failure {
             Some(error) => self.conclude(id, Outcome::Failed { error }),
-            None if all_ended && !node.closing => {
+            None if all_ended
+                && !node.closing
+                && !(self.run.is_cut_off(id) && self.run.has_cancelled_child(id)) =>
+            {
                 let output = self.run.outputs_of_items(id);
                 self.conclude(id, Outcome::Succeeded { output });
             }
@@ -81,6 +84,11 @@ impl Decider<'_> {
     }
 }
 
+/// Lists of at most so many items each.
+fn batches(values: &[Json], batch: usize) -> Vec<Json> {
+    values.chunks(batch.max(1)).map(Json::of).collect()
+}
+
 impl Run {
     /// The list of a `for_each`, cut into its items.
     ///
@@ -98,6 +106,10 @@ impl Run {
                 "`for_each` needs a list and was given another value",
             )
         })?;
+        let values = match for_each.batch {
+            Some(batch) => batches(&values, batch as usize),
+            None => values,
+        };
         if values.len() > ITEMS_MAX {
             let message =
                 format!("`for_each` takes at most {ITEMS_MAX} items, the list has {}", values.len());

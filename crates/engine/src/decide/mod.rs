@@ -9,6 +9,7 @@ mod ending;
 mod failure;
 mod for_each;
 mod scope;
+mod turns;
 mod undo;
 
 pub(crate) use ending::{CANCEL_GRACE, FINALLY_TIMEOUT};

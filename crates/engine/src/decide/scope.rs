@@ -27,9 +27,11 @@ impl Decider<'_> {
         if node.active > 0 || node.state.is_terminal() {
             return;
         }
-        if node.remaining == 0 && node.failure.is_none() && !node.closing {
+        let all_well = node.remaining == 0 && node.failure.is_none() && !node.closing;
+        let is_cut_off = self.run.is_cut_off(id);
+        if all_well && !(is_cut_off && self.run.has_cancelled_child(id)) {
             self.scope_done(id, as_);
-        } else if self.run.is_cut_off(id) {
+        } else if is_cut_off {
             self.closed_scope_drained(id, as_);
         }
     }
@@ -40,7 +42,8 @@ impl Decider<'_> {
             return self.top_done(as_);
         }
         match as_ {
-            OpenedAs::Body | OpenedAs::Turn(_) => match self.scope_output(id, as_) {
+            OpenedAs::Turn(turn) => self.turn_done(id, turn),
+            OpenedAs::Body => match self.scope_output(id, as_) {
                 Ok(output) => self.body_succeeded(id, output),
                 Err(error) => self.try_failed(id, error, None),
             },
@@ -204,6 +207,11 @@ impl Decider<'_> {
 }
 
 impl Run {
+    /// Whether something right inside a node was cut short.
+    pub(crate) fn has_cancelled_child(&self, id: NodeId) -> bool {
+        self.children(id).any(|child| self.node(child).state == StepState::Cancelled)
+    }
+
     /// Why what stands inside a node failed: its own reason first, else that of the child that failed.
     pub(crate) fn failure_inside(&self, id: NodeId) -> Option<Box<RunError>> {
         let node = self.node(id);

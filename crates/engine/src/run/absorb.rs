@@ -14,6 +14,12 @@ impl Run {
             Entry::Opened { n, s, r#as } => self.absorb_opened(*n, *s, *r#as),
             Entry::Counted { n, count } => self.absorb_counted(*n, *count),
             Entry::ItemStarted { n, i, timeout_at } => self.absorb_item(*n, *i, *timeout_at, at),
+            Entry::TurnBegan { n, carry } => {
+                let node = self.node_mut(*n);
+                node.turns.push(carry.clone());
+                node.state = StepState::Running;
+                node.waiting = None;
+            }
             Entry::Attempted { n, a } => {
                 let mut attempt = (**a).clone();
                 attempt.finished_at = Some(at);
@@ -234,6 +240,7 @@ impl Run {
             // A whole new try: what stood inside is history.
             node.state = StepState::Running;
             node.opened.clear();
+            node.turns.clear();
             node.active = 0;
             node.closing = false;
             node.failure = None;
@@ -409,6 +416,7 @@ impl Run {
         node.state = StepState::Pending;
         node.opened.clear();
         node.items = None;
+        node.turns.clear();
         node.active = 0;
         node.closing = false;
         node.failure = None;

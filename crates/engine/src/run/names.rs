@@ -61,6 +61,7 @@ impl<'r> Names<'r> {
     fn opened_name(&self, parent: NodeId, opened: OpenedAs, name: &str) -> Option<Json> {
         match (opened, name) {
             (OpenedAs::Turn(turn), "index") => Some(Json::of(&turn)),
+            (OpenedAs::Turn(turn), "carry") => self.run.node(parent).turns.get(turn as usize).cloned(),
             (OpenedAs::Catch | OpenedAs::Finally, "error") => {
                 let error = self.run.error_of(parent);
                 Some(error.map_or_else(Json::null, Json::of))

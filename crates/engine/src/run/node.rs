@@ -125,6 +125,8 @@ pub(crate) struct Node {
     pub error: Option<Box<RunError>>,
     pub opened: Vec<Opened>,
     pub items: Option<Box<Items>>,
+    /// What each turn of a loop sees as `carry`.
+    pub turns: Vec<Json>,
     /// Decided, but `finally` comes first.
     pub ending: Option<Box<Outcome>>,
 }
@@ -154,6 +156,7 @@ impl Node {
             error: None,
             opened: Vec::new(),
             items: None,
+            turns: Vec::new(),
             ending: None,
         }
     }
@@ -170,8 +173,9 @@ impl Node {
 
     /// Whether what failed inside can be tried again by itself: a body was begun, and nothing came after it.
     pub fn can_resume_inside(&self) -> bool {
+        let is_body = |opened: &Opened| matches!(opened.as_, OpenedAs::Body | OpenedAs::Turn(_));
         let after_body = |opened: &Opened| matches!(opened.as_, OpenedAs::Catch | OpenedAs::Finally);
-        let has_body = self.items.is_some() || self.opened.iter().any(|opened| opened.as_ == OpenedAs::Body);
+        let has_body = self.items.is_some() || self.opened.iter().any(is_body);
         has_body && !self.opened.iter().any(after_body)
     }
 

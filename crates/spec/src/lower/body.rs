@@ -273,7 +273,6 @@ fn branch<'a>(read: &mut Reading<'_, 'a>, item: &'a Node, index: u32) -> Option<
 
 fn turns<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let context = read.around.context;
-    context.uses(Feature::Loop, fields.place("loop"));
     let node = fields.require("loop")?;
     let given = Fields::open(context.report, fields.place("loop"), node, &keys::LOOP)?;
     let carry = read.value(&given, "carry", Role::Other, &[], Expects::Anything);

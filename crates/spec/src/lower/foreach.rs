@@ -23,9 +23,7 @@ pub(crate) fn for_each<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) {
         return;
     }
     let context = read.around.context;
-    for (key, feature) in
-        [("batch", Feature::Batch), ("first", Feature::First), ("item_after", Feature::ItemAfter)]
-    {
+    for (key, feature) in [("first", Feature::First), ("item_after", Feature::ItemAfter)] {
         if fields.has(key) {
             context.uses(feature, fields.place(key));
         }
