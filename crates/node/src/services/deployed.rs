@@ -188,6 +188,7 @@ impl DeployedService {
         revision.folder = Folder::Preparing;
         let spec = &revision.spec;
         let setup = RevisionSpec {
+            namespace: spec.key.namespace.clone(),
             service: spec.key.service.clone(),
             revision: spec.revision.to_string(),
             source,
