@@ -9,6 +9,7 @@
 
 mod apply;
 mod artifacts;
+mod attempts;
 mod codes;
 mod context;
 mod convert;

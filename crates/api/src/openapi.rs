@@ -1,8 +1,8 @@
 //! Every route in one place, and the document that is made of them.
 
 use crate::{
-    apply, artifacts, context::Context, feed, health, history, namespaces, run_logs, runs, service_logs,
-    services, starts, steps, workflows,
+    apply, artifacts, attempts, context::Context, feed, health, history, namespaces, run_logs, runs,
+    service_logs, services, starts, steps, workflows,
 };
 use axum::Json;
 use consort_wire as wire;
@@ -53,6 +53,10 @@ pub fn routes() -> OpenApiRouter<Arc<Context>> {
         .routes(routes!(services::restart_service))
         .routes(routes!(services::roll_back_service))
         .routes(routes!(services::call_operation))
+        .routes(routes!(attempts::complete_attempt))
+        .routes(routes!(attempts::fail_attempt))
+        .routes(routes!(attempts::heartbeat_attempt))
+        .routes(routes!(attempts::progress_attempt))
         .routes(routes!(artifacts::upload_artifact))
         .routes(routes!(artifacts::download_artifact))
         .routes(routes!(namespaces::list_namespaces))

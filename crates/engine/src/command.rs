@@ -1,6 +1,6 @@
 //! What goes into the engine.
 
-use crate::NodeId;
+use crate::{NodeId, entry::ProgressNote};
 use consort_spec::definition::Workflow;
 use consort_types::{AttemptState, AttemptToken, Json, Name, RunError, RunId, Timestamp};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -68,6 +68,24 @@ pub enum Command {
         revision: Option<u64>,
         /// What became of it.
         result: AttemptResult,
+    },
+    /// A call was answered 202: the answer comes later, as another `AttemptFinished`.
+    AttemptAccepted {
+        /// Which attempt.
+        token: AttemptToken,
+        /// When it was sent.
+        started_at: Timestamp,
+        /// Which replica took it.
+        replica: Option<String>,
+        /// Which revision of the service that was.
+        revision: Option<u64>,
+    },
+    /// The callee of such a call lives.
+    AttemptHeartbeat {
+        /// Which attempt.
+        token: AttemptToken,
+        /// How far it is.
+        progress: Option<ProgressNote>,
     },
     /// A timer is due.
     TimerFired {

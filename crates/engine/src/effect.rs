@@ -37,6 +37,8 @@ pub enum TimerKind {
     Timeout,
     /// Calls that were let finish after a cancel are cut.
     Grace,
+    /// The callee of a call that was answered 202 must have been heard of.
+    Heartbeat,
 }
 
 /// What to do after the commit.

@@ -3,7 +3,10 @@
 //! An entry says what became true, never what to do. Field names are short because every step writes some;
 //! the format is JSON so that a history can be read without this program.
 
-use crate::{NodeId, run::Attempt};
+use crate::{
+    NodeId,
+    run::{Accepted, Attempt},
+};
 use consort_spec::definition::ScopeId;
 use consort_types::{Json, Name, RunError, RunId, RunState, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -167,6 +170,17 @@ pub enum WaitFor {
     },
 }
 
+/// How far a call is, by its own word.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ProgressNote {
+    /// From 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fraction: Option<f64>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
 /// Why a run stands still on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -230,6 +244,23 @@ pub enum Entry {
         n: NodeId,
         /// How.
         a: Box<Attempt>,
+    },
+    /// A call was answered 202.
+    Accepted {
+        /// Of which node.
+        n: NodeId,
+        /// Where it is, and until when it may be silent.
+        a: Box<Accepted>,
+    },
+    /// The callee of such a call was heard of.
+    Heartbeat {
+        /// Of which node.
+        n: NodeId,
+        /// When it must be heard of next.
+        at: Timestamp,
+        /// How far it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        p: Option<ProgressNote>,
     },
     /// An attempt ended that does not count; the same try is made again.
     Interrupted {
@@ -436,6 +467,8 @@ impl Entry {
             | Self::ItemStarted { n, .. }
             | Self::TurnBegan { n, .. }
             | Self::Attempted { n, .. }
+            | Self::Accepted { n, .. }
+            | Self::Heartbeat { n, .. }
             | Self::Interrupted { n }
             | Self::Waiting { n, .. }
             | Self::Retried { n }

@@ -20,6 +20,8 @@ mod run;
 pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
 pub use effect::{Dispatch, Effect, TimerKind};
 pub use entry::{
-    Entry, OpenedAs, Outcome, PauseReason, Record, RecordError, UndoInput, UndoPurpose, WaitFor,
+    Entry, OpenedAs, Outcome, PauseReason, ProgressNote, Record, RecordError, UndoInput, UndoPurpose, WaitFor,
 };
-pub use run::{Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history};
+pub use run::{
+    Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history,
+};

@@ -175,7 +175,8 @@ fn meddle(world: &mut World, chance: &mut Chance) {
 fn stale(world: &mut World, chance: &mut Chance) {
     let sent = &world.sent[chance.draw(world.sent.len() as u64) as usize];
     let token = sent.token;
-    if !world.open.iter().any(|open| open.token == token) {
+    // The answer of a call that was taken with 202 is no stale one.
+    if !world.open.iter().any(|open| open.token == token) && !world.taken.contains(&token) {
         let before = world.records.len();
         world.finish(token, AttemptResult::Succeeded(Json::null()));
         // After a crash the same token may be open again; then it is no stale one.
@@ -194,6 +195,15 @@ fn answer(world: &mut World, chance: &mut Chance, faults: bool) {
             fails(AttemptState::TimedOut, RunError::new("E_TIMEOUT", ErrorKind::Timeout, "late").retryable())
         }
         9 => AttemptResult::Interrupted,
+        10 => {
+            // Taken with 202: its answer comes, or it is lost, when its time is over.
+            let step = world.open[at].step.clone();
+            let token = world.accept(&step);
+            if chance.draw(2) == 0 {
+                world.finish(token, AttemptResult::Succeeded(Json::of(&json!({ "n": at }))));
+            }
+            return;
+        }
         _ => AttemptResult::Succeeded(Json::of(&json!({ "n": at }))),
     };
     world.finish(token, result);

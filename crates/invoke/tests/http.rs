@@ -7,6 +7,7 @@ use consort_invoke::{Outcome, Reached, Target};
 use consort_types::{ErrorKind, Json, Timestamp};
 use serde_json::json;
 use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -208,6 +209,13 @@ async fn a_call_ends_with_its_timeout_its_deadline_and_its_cancellation() {
     assert_eq!((late.error.code.as_str(), late.error.retryable), ("E_TIMEOUT", true));
     assert_eq!(late.error.message, "no answer within 50ms");
 
+    // What the caller counted from a moment before the call was handed over is still its timeout.
+    slow.timeout = Duration::from_secs(60);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    slow.deadline = Timestamp::from_millis(i64::try_from(now).unwrap() + 50);
+    let late = failure(call(&server.target(), &slow).await);
+    assert_eq!((late.error.code.as_str(), late.error.retryable), ("E_TIMEOUT", true));
+
     slow.deadline = Timestamp::from_millis(1);
     let over = failure(call(&server.target(), &slow).await);
     assert_eq!((over.error.code.as_str(), over.error.kind), ("E_DEADLINE", ErrorKind::Timeout));
@@ -218,7 +226,7 @@ async fn a_call_ends_with_its_timeout_its_deadline_and_its_cancellation() {
     let (invoker, target) = (invoker(), server.target());
     let call = invoker.invoke(&target, &endless, &cancel, no_log());
     let stop = async {
-        while server.requests.lock().unwrap().len() < 2 {
+        while server.requests.lock().unwrap().len() < 3 {
             tokio::task::yield_now().await;
         }
         cancel.cancel();

@@ -247,9 +247,16 @@ impl Dispatcher {
         let result = match outcome {
             Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
             Outcome::Failed(failure) => failed(*failure),
-            Outcome::Accepted => not_yet_supported(),
+            Outcome::Accepted => return self.accepted(token, started_at, &slot),
         };
         self.answer(token, result, Some((started_at, slot)));
+    }
+
+    /// The answer comes later, at the attempt's own address.
+    fn accepted(&self, token: AttemptToken, started_at: Timestamp, slot: &Slot) {
+        self.admissions.calls().remove(&token);
+        let (replica, revision) = (Some(slot.name.clone()), Some(slot.revision));
+        self.inbox.command(token.run, Command::AttemptAccepted { token, started_at, replica, revision });
     }
 
     async fn send_direct(&self, key: &ServiceKey, call: DirectCall, slot: &Slot) {
@@ -368,13 +375,6 @@ fn failed(failure: Failure) -> AttemptResult {
         _ => AttemptState::Failed,
     };
     AttemptResult::Failed { state, error, retry_after }
-}
-
-/// A 202 promises an answer at `/attempts/{token}`, which this version does not take.
-fn not_yet_supported() -> AttemptResult {
-    let message = "the service answered 202; answers that come later cannot be taken in this version";
-    let error = RunError::new("E_ACCEPTED_UNSUPPORTED", ErrorKind::InvalidOutput, message);
-    AttemptResult::Failed { state: AttemptState::Failed, error, retry_after: None }
 }
 
 /// W3C trace context: the run is the trace, the attempt is the span.

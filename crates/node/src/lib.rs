@@ -41,8 +41,11 @@ pub use sequencer::{CommandError, StartError, Started};
 pub use services::{ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
 
-pub use consort_engine::{Command, Rejected, StepRef, StepView, history::HistoryEntry};
+pub use consort_engine::{
+    AttemptResult, Command, ProgressNote, Rejected, StepRef, StepView, history::HistoryEntry,
+};
 pub use consort_fleet::{ReplicaState, RolloutState, ServiceState};
 pub use consort_invoke::{Failure, Outcome};
 pub use consort_spec::{Problem, Severity};
 pub use consort_store::{LogFilter, LogLine, LogPage, LogStream, Page, PageRequest, ProjectFile, RunFilter};
+pub use consort_types::AttemptToken;

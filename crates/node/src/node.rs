@@ -19,7 +19,7 @@ use crate::{
 use consort_invoke::Invoker;
 use consort_runtime::{Exec, Observations, Runtime};
 use consort_store::{LogReader, Reader, Store};
-use consort_types::{Name, RunId};
+use consort_types::{Name, RunId, Timestamp};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
@@ -122,6 +122,7 @@ impl Node {
         threads.push(thread("logs", move || logs::run(&log_lines, &mut *log_writer, &log_feed))?);
         let mut sequencer = Sequencer::new(
             unit_sender.clone(),
+            inbox.clone(),
             clock.clone(),
             feed.clone(),
             admissions.clone(),
@@ -167,6 +168,11 @@ impl Node {
             node.deploy(&namespace);
         }
         Ok(node)
+    }
+
+    /// The time, as this node has it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Where everything is kept.

@@ -19,7 +19,7 @@ use consort_store::{OpenRun, Write};
 use consort_types::{Digest, Name, RunId};
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
@@ -67,6 +67,8 @@ pub enum Message {
     Write(Unit),
     /// What the dispatcher knows of a call has changed: readers of the feed want to see it.
     Touched(RunId, NodeId),
+    /// The end of a run is committed, up to this row of its history.
+    Stored(RunId, u64),
     /// Hand on what is left and end.
     Stop,
 }
@@ -137,19 +139,16 @@ impl Inbox {
     }
 }
 
-/// The run of each idempotency key, with the address of its input.
-type Keys = HashMap<(Name, Name, String), (RunId, Digest)>;
-
 /// The live runs.
 pub struct Sequencer {
     runs: HashMap<RunId, Live>,
-    /// Keys of runs whose end is not committed; those of the others are in the store. Shared with what follows
-    /// the commit of an end.
-    keys: Arc<Mutex<Keys>>,
+    /// Keys of the runs that are here; those of the others are in the store.
+    keys: HashMap<(Name, Name, String), (RunId, Digest)>,
     waiters: HashMap<RunId, Vec<oneshot::Sender<()>>>,
     dirty: HashSet<RunId>,
     summarized: Instant,
     committer: mpsc::SyncSender<Unit>,
+    inbox: Inbox,
     clock: Arc<dyn Clock>,
     feed: Arc<Feed>,
     admissions: Arc<Admissions>,
@@ -160,12 +159,16 @@ pub struct Sequencer {
 struct Live {
     run: Run,
     next_seq: u64,
+    /// It has ended, and that is on its way to the store. Until it is there the run stays, with its key: the
+    /// store is asked about what is not here, and does not know yet.
+    is_leaving: bool,
 }
 
 impl Sequencer {
     /// A sequencer without runs.
     pub fn new(
         committer: mpsc::SyncSender<Unit>,
+        inbox: Inbox,
         clock: Arc<dyn Clock>,
         feed: Arc<Feed>,
         admissions: Arc<Admissions>,
@@ -174,11 +177,12 @@ impl Sequencer {
     ) -> Self {
         Self {
             runs: HashMap::new(),
-            keys: Arc::default(),
+            keys: HashMap::new(),
             waiters: HashMap::new(),
             dirty: HashSet::new(),
             summarized: Instant::now(),
             committer,
+            inbox,
             clock,
             feed,
             admissions,
@@ -191,12 +195,12 @@ impl Sequencer {
     pub fn adopt(&mut self, open: &OpenRun, run: Run, next_seq: u64) -> Vec<After> {
         if let Some(key) = &open.key {
             let key = (open.namespace.clone(), open.workflow.clone(), key.clone());
-            self.keys().insert(key, (open.run, open.input_digest));
+            self.keys.insert(key, (open.run, open.input_digest));
         }
         let effects = run.pending_effects(self.clock.now());
         let namespace = run.namespace().clone();
         self.dirty.insert(open.run);
-        self.runs.insert(open.run, Live { run, next_seq });
+        self.runs.insert(open.run, Live { run, next_seq, is_leaving: false });
         effects.into_iter().map(|effect| After::Effect(namespace.clone(), open.run, effect)).collect()
     }
 
@@ -225,9 +229,18 @@ impl Sequencer {
         match message {
             Message::Start(request) => self.start(*request),
             Message::Command { run, command, reply } => self.command(run, command, reply),
-            Message::Wait { run, reply } => self.wait(run, reply),
+            Message::Wait { run, reply } => {
+                if self.runs.contains_key(&run) {
+                    // Of one that is leaving: told once it has left.
+                    let waiters = self.waiters.entry(run).or_default();
+                    // Those who gave up must not pile up while a run takes days.
+                    waiters.retain(|waiter| !waiter.is_closed());
+                    waiters.push(reply);
+                }
+            }
             Message::Write(unit) => self.hand_on(unit),
             Message::Touched(run, node) => self.show(run, &[node]),
+            Message::Stored(run, next_seq) => self.forget(run, next_seq),
             Message::Stop => {
                 self.summarize();
                 return std::ops::ControlFlow::Break(());
@@ -253,7 +266,7 @@ impl Sequencer {
         let id = start.id;
         if let Some(key) = &start.key {
             let key = (start.namespace.clone(), start.workflow.name.clone(), key.clone());
-            self.keys().insert(key, (id, input_digest));
+            self.keys.insert(key, (id, input_digest));
         }
         let now = self.clock.now();
         let (run, transition) = Run::start(start, now);
@@ -265,29 +278,16 @@ impl Sequencer {
             input_digest,
             created_at: now,
         });
-        self.runs.insert(id, Live { run, next_seq: 0 });
+        self.runs.insert(id, Live { run, next_seq: 0, is_leaving: false });
         let answer = After::Call(Box::new(move || drop(reply.send(Ok(Started { run: id, new: true })))));
         self.commit(id, transition, vec![open], vec![answer]);
-    }
-
-    fn wait(&mut self, run: RunId, reply: oneshot::Sender<()>) {
-        if self.runs.get(&run).is_some_and(|live| !live.run.is_ended()) {
-            let waiters = self.waiters.entry(run).or_default();
-            // Those who gave up must not pile up while a run takes days.
-            waiters.retain(|waiter| !waiter.is_closed());
-            return waiters.push(reply);
-        }
-        // It may have ended a moment ago: who asks must find it so in the store.
-        let after = vec![After::Call(Box::new(move || drop(reply)))];
-        self.hand_on(Unit { writes: Vec::new(), after });
     }
 
     fn known_key(&self, start: &Start) -> Result<Option<(RunId, Digest)>, consort_store::Error> {
         let Some(key) = &start.key else { return Ok(None) };
         let full = (start.namespace.clone(), start.workflow.name.clone(), key.clone());
-        let known = self.keys().get(&full).copied();
-        if known.is_some() {
-            return Ok(known);
+        if let Some(known) = self.keys.get(&full) {
+            return Ok(Some(*known));
         }
         let stored = self.reader.run_by_key(&full.0, &full.1, key)?;
         Ok(stored.map(|stored| (stored.run, stored.input_digest)))
@@ -299,20 +299,15 @@ impl Sequencer {
         command: Command,
         reply: Option<oneshot::Sender<Result<(), CommandError>>>,
     ) {
-        let mut writes = Vec::new();
-        if !self.runs.contains_key(&id) {
-            // An answer or a timer that comes after the end is for nobody.
-            let Some(reply) = reply else { return };
-            match self.reopen(id, &command) {
-                Ok(live) => {
-                    self.runs.insert(id, live);
-                    writes.push(Write::ReopenRun { run: id });
-                }
-                Err(error) => return drop(reply.send(Err(error))),
-            }
-            return self.apply(id, command, writes, Some(reply));
+        if self.runs.get(&id).is_some_and(|live| !live.is_leaving) {
+            return self.apply(id, command, Vec::new(), reply);
         }
-        self.apply(id, command, writes, reply);
+        // An answer or a timer that comes after the end is for nobody.
+        let Some(reply) = reply else { return };
+        match self.reopen(id, &command) {
+            Ok(()) => self.apply(id, command, vec![Write::ReopenRun { run: id }], Some(reply)),
+            Err(error) => drop(reply.send(Err(error))),
+        }
     }
 
     fn apply(
@@ -326,11 +321,12 @@ impl Sequencer {
         let live = self.runs.get_mut(&id).expect("the caller looked");
         match live.run.apply(command, now) {
             Ok(transition) => {
+                live.is_leaving = false;
                 let answer = reply.map(|reply| After::Call(Box::new(move || drop(reply.send(Ok(()))))));
                 self.commit(id, transition, writes, answer.into_iter().collect());
             }
             Err(rejected) => {
-                if live.run.is_at_rest() {
+                if live.run.is_at_rest() && !live.is_leaving {
                     self.runs.remove(&id);
                 }
                 if let Some(reply) = reply {
@@ -340,21 +336,21 @@ impl Sequencer {
         }
     }
 
-    /// Loads a run that has ended, for the few commands that still mean something.
-    fn reopen(&self, id: RunId, command: &Command) -> Result<Live, CommandError> {
-        self.wait_for_commits();
-        let (run, next_seq) = self
-            .reader
-            .load(id, &self.catalog)
-            .map_err(|error| CommandError::Store(error.to_string()))?
-            .ok_or(CommandError::NoSuchRun(id))?;
-        match command {
-            Command::Undo { .. } | Command::Skip { .. } | Command::Retry { .. } => Ok(Live { run, next_seq }),
-            _ => {
-                let state = run.view(&|_| None).state;
-                Err(CommandError::Rejected(Rejected::Ended(state)))
-            }
+    /// Brings back a run that has ended, for the few commands that still mean something.
+    fn reopen(&mut self, id: RunId, command: &Command) -> Result<(), CommandError> {
+        let takes = matches!(command, Command::Undo { .. } | Command::Skip { .. } | Command::Retry { .. });
+        let refusal = |run: &Run| CommandError::Rejected(Rejected::Ended(run.view(&|_| None).state));
+        if let Some(leaving) = self.runs.get(&id) {
+            return if takes { Ok(()) } else { Err(refusal(&leaving.run)) };
         }
+        let loaded = self.reader.load(id, &self.catalog);
+        let loaded = loaded.map_err(|error| CommandError::Store(error.to_string()))?;
+        let (run, next_seq) = loaded.ok_or(CommandError::NoSuchRun(id))?;
+        if !takes {
+            return Err(refusal(&run));
+        }
+        self.runs.insert(id, Live { run, next_seq, is_leaving: false });
+        Ok(())
     }
 
     /// Hands a transition to the committer, with what must go before and come after it.
@@ -392,20 +388,28 @@ impl Sequencer {
         self.hand_on(Unit { writes, after });
     }
 
-    /// The run has ended: its last summary goes with its last entry, and it leaves the memory.
+    /// The run has ended: its last summary goes with its last entry, and it leaves once that is stored.
     fn put_away(&mut self, id: RunId, writes: &mut Vec<Write>, after: &mut Vec<After>) {
-        let Some(live) = self.runs.remove(&id) else { return };
-        if let Some(key) = live.run.key() {
-            let run = &live.run;
-            let key = (run.namespace().clone(), run.workflow().name.clone(), key.to_owned());
-            let keys = self.keys.clone();
-            // Not before the commit: until then the store does not know the key.
-            after.push(After::Call(Box::new(move || _ = lock(&keys).remove(&key))));
-        }
+        let Some(live) = self.runs.get_mut(&id) else { return };
+        live.is_leaving = true;
         self.dirty.remove(&id);
         let record = RunRecord::new(&live.run, live.run.view(&|_| None));
         writes.push(Write::Summarize(Box::new(record.summary())));
         writes.push(Write::CloseRun { run: id, at: self.clock.now() });
+        let (inbox, next_seq) = (self.inbox.clone(), live.next_seq);
+        after.push(After::Call(Box::new(move || inbox.send(Message::Stored(id, next_seq)))));
+    }
+
+    /// A run leaves the memory, unless it went on since then.
+    fn forget(&mut self, id: RunId, next_seq: u64) {
+        if !self.runs.get(&id).is_some_and(|live| live.is_leaving && live.next_seq == next_seq) {
+            return;
+        }
+        let Some(Live { run, .. }) = self.runs.remove(&id) else { return };
+        if let Some(key) = run.key() {
+            self.keys.remove(&(run.namespace().clone(), run.workflow().name.clone(), key.to_owned()));
+        }
+        self.waiters.remove(&id).unwrap_or_default().into_iter().for_each(|waiter| _ = waiter.send(()));
     }
 
     /// Events of a transition, for readers of the feed, once it is committed.
@@ -466,26 +470,10 @@ impl Sequencer {
         }
     }
 
-    /// Waits until all that was decided is committed: a run that has just ended can be read as it ended.
-    fn wait_for_commits(&self) {
-        let (reply, committed) = mpsc::channel();
-        let after = vec![After::Call(Box::new(move || _ = reply.send(())))];
-        self.hand_on(Unit { writes: Vec::new(), after });
-        let _ = committed.recv();
-    }
-
-    fn keys(&self) -> MutexGuard<'_, Keys> {
-        lock(&self.keys)
-    }
-
     /// Waits when the committer is far behind: that is the back-pressure of the whole node.
     fn hand_on(&self, unit: Unit) {
         let _ = self.committer.send(unit);
     }
-}
-
-fn lock(keys: &Mutex<Keys>) -> MutexGuard<'_, Keys> {
-    keys.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -81,7 +81,9 @@ impl Node {
             input,
         };
         // White space and order of keys make no other input.
-        let input_digest = Digest::of(body.input.to_value().to_string().as_bytes());
+        let mut canonical = body.input.to_value();
+        canonical.sort_all_objects();
+        let input_digest = Digest::of(canonical.to_string().as_bytes());
         let (reply, answer) = oneshot::channel();
         self.inbox.send(Message::Start(Box::new(StartRequest { start, input_digest, reply })));
         Ok(answer.await.map_err(|_| StartRunError::Ending)??)

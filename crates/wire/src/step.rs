@@ -13,6 +13,35 @@ pub struct CompleteStep {
     pub output: Json,
 }
 
+/// Why a call failed whose answer came later: the shape of an error of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailAttempt {
+    /// The service's own code.
+    pub error: String,
+    /// What went wrong.
+    pub message: String,
+    /// Whether another try may succeed.
+    #[serde(default)]
+    pub retryable: bool,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    pub details: Option<Json>,
+}
+
+/// How far a call is whose answer comes later.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProgressAttempt {
+    /// From 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fraction: Option<f64>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
 /// A step of a run: a node of what really happened, not of the definition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Step {

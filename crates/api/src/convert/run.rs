@@ -97,7 +97,11 @@ pub fn step(view: StepView) -> wire::Step {
         output: view.output,
         error: view.error,
         cached: None,
-        progress: None,
+        progress: view.progress.map(|(note, at)| wire::Progress {
+            fraction: note.fraction,
+            message: note.message,
+            at,
+        }),
         waiting_on: view.waiting_on,
         parent: view.parent,
         index: view.index.map(u64::from),

@@ -67,8 +67,19 @@ fn operation(operation: &Operation) -> wire::Operation {
 }
 
 /// The newest rollout. A revision that is still being set up shows in the state and the detail: its rollout
-/// begins when its folder is ready.
+/// begins when its folder is ready, and has failed when its setup has.
 fn rollout(view: &ServiceView) -> Option<wire::Rollout> {
+    if let Some(at) = view.setup_failed_at {
+        let serving = view.rollout.as_ref().map(|_| revision(view.revision));
+        return Some(wire::Rollout {
+            revision: revision(view.wanted_revision),
+            from: serving,
+            state: wire::RolloutState::Failed,
+            started_at: at,
+            finished_at: Some(at),
+            detail: Some(view.detail.clone()),
+        });
+    }
     let rollout = view.rollout.as_ref()?;
     let (state, ended) = match rollout.state {
         RolloutState::Running | RolloutState::RollingBack => (wire::RolloutState::Running, false),

@@ -1,7 +1,7 @@
 //! An attempt has ended.
 
-use crate::{Attempt, AttemptResult, NodeId, Rejected, Transition, decide::Decider};
-use consort_types::{AttemptState, AttemptToken, StepState, Timestamp};
+use crate::{Attempt, AttemptResult, Rejected, Transition, decide::Decider};
+use consort_types::{AttemptState, AttemptToken, Timestamp};
 
 /// When and where the attempt ran.
 type Where = (Timestamp, Option<String>, Option<u64>);
@@ -12,21 +12,21 @@ pub(super) fn apply(
     (started_at, replica, revision): Where,
     result: AttemptResult,
 ) -> Result<Transition, Rejected> {
-    let id = NodeId(token.node);
-    let run = &decider.run;
-    let exists = token.run == run.id() && (id.0 as usize) < run.nodes.len() && id.0 > 0;
     // Only the newest attempt of a call that has not ended is heard.
-    if !exists || run.node(id).dispatches != token.number || run.node(id).state != StepState::Ready {
-        return Err(Rejected::Stale);
-    }
-    let attempt = Attempt {
-        number: run.node(id).tries,
-        state: AttemptState::Succeeded,
-        started_at,
-        finished_at: None,
-        replica,
-        revision,
-        error: None,
+    let id = decider.run.newest_attempt(token)?;
+    let run = &decider.run;
+    let attempt = match &run.node(id).accepted {
+        // The answer came by itself: where the call was sent is known from before.
+        Some(accepted) => run.accepted_attempt(id, accepted),
+        None => Attempt {
+            number: run.node(id).tries,
+            state: AttemptState::Succeeded,
+            started_at,
+            finished_at: None,
+            replica,
+            revision,
+            error: None,
+        },
     };
     decider.attempt_ended(id, attempt, result);
     Ok(decider.finish())

@@ -1,5 +1,6 @@
 //! One file per command; here is only the match.
 
+mod attempt_accepted;
 mod attempt_finished;
 mod cancel;
 mod complete;
@@ -25,6 +26,13 @@ impl Run {
         match command {
             Command::AttemptFinished { token, started_at, replica, revision, result } => {
                 attempt_finished::apply(decider, token, (started_at, replica, revision), result)
+            }
+            Command::AttemptAccepted { token, started_at, replica, revision } => {
+                let place = attempt_accepted::Where { started_at, replica, revision };
+                attempt_accepted::apply(decider, token, place)
+            }
+            Command::AttemptHeartbeat { token, progress } => {
+                attempt_accepted::heartbeat(decider, token, progress)
             }
             Command::TimerFired { node, kind } => timer_fired::apply(decider, node, kind),
             Command::Cancel { by } => cancel::apply(decider, by),

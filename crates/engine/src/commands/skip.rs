@@ -51,7 +51,7 @@ pub(super) fn settle(decider: &mut Decider<'_>, id: NodeId, what: &str, by: &str
             "what the step stands in has ended; nothing in it counts any more".to_owned(),
         ));
     }
-    if node.state == StepState::Ready {
+    if node.state == StepState::Ready && node.accepted.is_none() {
         let token = decider.run.token(id);
         decider.effect(Effect::Abort(token));
     }

@@ -45,9 +45,16 @@ impl Run {
             let node = self.node(id);
             if node.state == StepState::Ready
                 && !node.held
+                && node.accepted.is_none()
                 && let Ok(dispatch) = self.prepare_dispatch(id)
             {
                 effects.push(Effect::Dispatch(Box::new(dispatch)));
+            }
+            if let Some(accepted) = &node.accepted {
+                // While the server was away nobody could be heard: from now on they have their time again.
+                let silent_until = accepted.heartbeat_at.max(now.plus(self.patience_with(id).0));
+                let at = silent_until.min(accepted.deadline);
+                effects.push(Effect::SetTimer { node: id, kind: TimerKind::Heartbeat, at });
             }
             let wake = node.waiting.as_ref().and_then(|waiting| waiting.until);
             let timers = [(TimerKind::Wake, wake), (TimerKind::Timeout, node.timeout_at)];

@@ -11,6 +11,10 @@ use consort_types::{ErrorKind, Json, RunError, RunState};
 /// clock was set back in between or its time was moved, is set again.
 pub(super) fn apply(mut decider: Decider<'_>, id: NodeId, kind: TimerKind) -> Result<Transition, Rejected> {
     let exists = (id.0 as usize) < decider.run.nodes.len();
+    if exists && kind == TimerKind::Heartbeat && decider.run.paused.is_none() {
+        decider.heartbeat_is_due(id);
+        return Ok(decider.finish());
+    }
     if !exists || decider.run.paused.is_some() {
         return Ok(decider.finish());
     }
@@ -20,6 +24,7 @@ pub(super) fn apply(mut decider: Decider<'_>, id: NodeId, kind: TimerKind) -> Re
         TimerKind::Timeout if id == TOP => run_timeout(&mut decider),
         TimerKind::Timeout => step_timeout(&mut decider, id),
         TimerKind::Grace => grace_is_over(&mut decider),
+        TimerKind::Heartbeat => {}
     }
     Ok(decider.finish())
 }

@@ -149,6 +149,20 @@ impl Run {
         matches!(item.input, UndoInput::Unknown(_)).then(|| self.idempotency_key(of).ok()).flatten()
     }
 
+    /// How long the callee of a node may be silent after a 202, and how long a try may take.
+    pub(crate) fn patience_with(&self, id: NodeId) -> (Duration, Duration) {
+        let step = self.step_of(id);
+        let is_undo = self.node(id).role == Role::Undo;
+        let call = match (&step.body, is_undo) {
+            (_, true) => step.undo.as_ref(),
+            (Body::Call(call), false) => Some(call),
+            _ => None,
+        };
+        let Some(call) = call else { return (Duration::ZERO, Duration::ZERO) };
+        let timeout = step.timeout.filter(|_| !is_undo).unwrap_or(call.operation.timeout);
+        (call.operation.heartbeat, timeout)
+    }
+
     fn check_output(&self, id: NodeId, output: &Json) -> Result<Json, RunError> {
         let step = self.step_of(id);
         let call = match (&step.body, self.node(id).role) {

@@ -134,7 +134,7 @@ impl Decider<'_> {
             if self.run.step_of(id).undo.is_some() {
                 lets_finish = true;
             } else {
-                self.effect(Effect::Abort(self.run.token(id)));
+                self.cut(id);
             }
         }
         if lets_finish {
@@ -146,7 +146,7 @@ impl Decider<'_> {
     /// Cuts every call inside a node that may not go on.
     pub(crate) fn abort_within(&mut self, within: NodeId) {
         for id in self.run.in_flight(within) {
-            self.effect(Effect::Abort(self.run.token(id)));
+            self.cut(id);
         }
     }
 

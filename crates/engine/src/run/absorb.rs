@@ -23,7 +23,16 @@ impl Run {
             Entry::Attempted { n, a } => {
                 let mut attempt = (**a).clone();
                 attempt.finished_at = Some(at);
-                self.node_mut(*n).attempts.push(attempt);
+                let node = self.node_mut(*n);
+                node.attempts.push(attempt);
+                node.accepted = None;
+            }
+            Entry::Accepted { n, a } => self.node_mut(*n).accepted = Some(a.clone()),
+            Entry::Heartbeat { n, at: next, p } => {
+                if let Some(accepted) = self.node_mut(*n).accepted.as_deref_mut() {
+                    accepted.heartbeat_at = *next;
+                    accepted.progress = p.clone().map(|note| (note, at)).or(accepted.progress.take());
+                }
             }
             Entry::Interrupted { n } => {
                 let held = self.paused.is_some();
@@ -254,6 +263,7 @@ impl Run {
         node.ended_at = Some(at);
         node.waiting = None;
         node.timeout_at = None;
+        node.accepted = None;
         node.ending = None;
         node.held = false;
         let (parent, role) = (node.parent, node.role);
@@ -494,6 +504,10 @@ impl Run {
         later(&mut self.timeout_at);
         for node in &mut self.nodes {
             node.held = false;
+            if let Some(accepted) = node.accepted.as_deref_mut() {
+                accepted.deadline = accepted.deadline.plus(stood);
+                accepted.heartbeat_at = accepted.heartbeat_at.plus(stood);
+            }
             later(&mut node.timeout_at);
             if let Some(waiting) = &mut node.waiting {
                 later(&mut waiting.until);

@@ -8,7 +8,7 @@ mod node;
 mod undo;
 mod view;
 
-pub use node::{Attempt, NodeId};
+pub use node::{Accepted, Attempt, NodeId};
 pub use view::{Admission, PassRecord, RunView, StepView};
 
 pub(crate) use names::Names;

@@ -1,6 +1,6 @@
 //! One execution of one step.
 
-use crate::{OpenedAs, Outcome, WaitFor};
+use crate::{OpenedAs, Outcome, WaitFor, entry::ProgressNote};
 use consort_spec::definition::{ScopeId, StepId};
 use consort_types::{AttemptState, Json, RunError, StepState, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,29 @@ pub struct Attempt {
     /// Why it failed.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RunError>,
+}
+
+/// A call that was answered 202, as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// When it was sent.
+    #[serde(rename = "at")]
+    pub started_at: Timestamp,
+    /// Which replica took it.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<String>,
+    /// Which revision of the service that was.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// When the callee must be heard of next.
+    #[serde(rename = "hb")]
+    pub heartbeat_at: Timestamp,
+    /// When it must have answered.
+    #[serde(rename = "dl")]
+    pub deadline: Timestamp,
+    /// How far it is, and when it said so.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<(ProgressNote, Timestamp)>,
 }
 
 /// A scope that was opened inside a node: its steps are nodes in a row.
@@ -117,6 +140,8 @@ pub(crate) struct Node {
     /// New for each execution from a clean slate; part of the `Idempotency-Key`.
     pub epoch: u32,
     pub attempts: Vec<Attempt>,
+    /// Its call was answered 202, and the answer is still to come.
+    pub accepted: Option<Box<Accepted>>,
     pub ready_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub timeout_at: Option<Timestamp>,
@@ -148,6 +173,7 @@ impl Node {
             held: false,
             epoch: 0,
             attempts: Vec::new(),
+            accepted: None,
             ready_at: None,
             ended_at: None,
             timeout_at: None,

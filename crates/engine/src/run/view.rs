@@ -1,7 +1,7 @@
 //! What the outside sees of a run: states, reasons, steps. Computed on demand, never stored.
 
 use super::{Node, NodeId, Phase, Role, Run, TOP};
-use crate::{OpenedAs, PauseReason, WaitFor};
+use crate::{OpenedAs, PauseReason, ProgressNote, WaitFor};
 use consort_spec::definition::Body;
 use consort_types::{
     AttemptState, AttemptToken, Json, RunError, RunState, StepState, Timestamp, UndoState, WaitKind,
@@ -85,6 +85,8 @@ pub struct StepView {
     pub output: Option<Json>,
     /// Why it failed, also when that was caught.
     pub error: Option<RunError>,
+    /// How far its call is, by its own word, and when that was.
+    pub progress: Option<(ProgressNote, Timestamp)>,
     /// Why it does not move.
     pub waiting_on: Option<WaitingOn>,
     /// Key of the step that it stands in.
@@ -176,7 +178,8 @@ impl Run {
 
     fn undo_state(&self) -> UndoState {
         let parked = self.undo_list.iter().any(|item| item.parked.is_some());
-        if self.undo_task_runs() {
+        let by_hand = self.undo_tasks.iter().any(|task| matches!(task.why, crate::UndoPurpose::Afterwards));
+        if by_hand || self.undo_task_runs() {
             UndoState::Running
         } else if !self.undo_asked {
             UndoState::None
@@ -341,6 +344,7 @@ impl Run {
             input: self.input_of(id),
             output: node.output.clone().filter(|_| node.state.is_terminal()),
             error: node.error.as_deref().cloned(),
+            progress: node.accepted.as_ref().and_then(|accepted| accepted.progress.clone()),
             waiting_on: self.step_waiting_on(id, ask),
             parent: node.parent.filter(|parent| *parent != TOP).map(|parent| self.key_of(parent)),
             index: self.index_of(id),
@@ -350,6 +354,7 @@ impl Run {
 
     fn visible_state(&self, node: &Node, admission: Option<&Admission>) -> StepState {
         match node.state {
+            StepState::Ready if node.accepted.is_some() => StepState::Running,
             StepState::Ready if matches!(admission, Some(Admission::Sent { .. })) => StepState::Running,
             // What never started in a run that has ended will not run any more.
             StepState::Pending if self.is_ended() => StepState::Skipped,
@@ -359,7 +364,12 @@ impl Run {
 
     fn attempts_with_running(&self, node: &Node, admission: Option<Admission>) -> Vec<Attempt> {
         let mut attempts = node.attempts.clone();
-        if let Some(Admission::Sent { at, replica, revision }) = admission {
+        let accepted = node.accepted.as_deref().map(|accepted| Admission::Sent {
+            at: accepted.started_at,
+            replica: accepted.replica.clone(),
+            revision: accepted.revision,
+        });
+        if let Some(Admission::Sent { at, replica, revision }) = accepted.or(admission) {
             attempts.push(Attempt {
                 number: node.tries,
                 state: AttemptState::Running,

@@ -65,6 +65,8 @@ pub struct World {
     /// Every call that was ever handed out.
     pub sent: Vec<Sent>,
     pub timers: BTreeMap<(NodeId, TimerKind), Timestamp>,
+    /// Calls that were answered 202.
+    pub taken: Vec<AttemptToken>,
     pub ended: u32,
     project: Arc<Project>,
 }
@@ -99,6 +101,7 @@ impl World {
             open: VecDeque::new(),
             sent: Vec::new(),
             timers: BTreeMap::new(),
+            taken: Vec::new(),
             ended: 0,
             project,
         };
@@ -204,6 +207,16 @@ impl World {
         let error = RunError::new("E_TIMEOUT", ErrorKind::Timeout, "late").retryable();
         self.finish(token, failed(AttemptState::TimedOut, error));
         self
+    }
+
+    /// The open call of a step is answered 202.
+    pub fn accept(&mut self, step: &str) -> AttemptToken {
+        let token = self.open_call(step).token;
+        let (started_at, replica) = (self.now, Some("s-1".to_owned()));
+        self.apply(Command::AttemptAccepted { token, started_at, replica, revision: Some(1) }).unwrap();
+        self.open.retain(|sent| sent.token != token);
+        self.taken.push(token);
+        token
     }
 
     /// Turns the clock to the next timer and lets it fire. False when there is none.

@@ -50,7 +50,8 @@ enum Folder {
     Unprepared,
     Preparing,
     Ready(PathBuf),
-    Failed(String),
+    /// Why its setup failed, and when.
+    Failed(String, Timestamp),
 }
 
 struct Held {
@@ -210,7 +211,7 @@ impl DeployedService {
             Ok(folder) => Folder::Ready(folder),
             Err(error) => {
                 tracing::error!(service = %self.key.service, revision = prepared.revision, "{error}");
-                Folder::Failed(error)
+                Folder::Failed(error, now)
             }
         };
         self.move_to_wanted(now);
@@ -439,7 +440,7 @@ impl DeployedService {
             return problem.clone();
         }
         match (&revision.folder, &revision.spec.definition.runs) {
-            (Folder::Failed(error), _) => error.clone(),
+            (Folder::Failed(error, _), _) => error.clone(),
             (Folder::Preparing | Folder::Unprepared, Runs::Process { .. } | Runs::Exec { .. }) => {
                 format!("revision {} is being set up", self.wanted)
             }
@@ -462,7 +463,7 @@ impl DeployedService {
     /// one still takes calls.
     fn state(&self, status: Option<&consort_fleet::Status>) -> ServiceState {
         let Some(revision) = self.revisions.get(&self.wanted) else { return ServiceState::Failed };
-        let broken = matches!(revision.folder, Folder::Failed(_)) || revision.spec.problem.is_some();
+        let broken = matches!(revision.folder, Folder::Failed(..)) || revision.spec.problem.is_some();
         let settled = match (&revision.spec.definition.runs, status) {
             (Runs::Process { .. }, Some(status)) => status.state,
             (Runs::Process { .. } | Runs::Exec { .. }, None)
@@ -499,6 +500,10 @@ impl DeployedService {
             detail: self.detail(parts),
             counts: status.as_ref().filter(|_| is_process).map(|status| status.replicas).unwrap_or_default(),
             setting_up: matches!(self.revisions[&self.wanted].folder, Folder::Preparing),
+            setup_failed_at: match self.revisions[&self.wanted].folder {
+                Folder::Failed(_, at) => Some(at),
+                Folder::Unprepared | Folder::Preparing | Folder::Ready(_) => None,
+            },
             wanted_revision: self.wanted,
             replicas,
             in_flight: load.in_flight,

@@ -25,6 +25,8 @@ pub struct ServiceView {
     pub wanted_revision: u64,
     /// Whether that revision is being set up.
     pub setting_up: bool,
+    /// When its setup failed; `detail` has its words.
+    pub setup_failed_at: Option<Timestamp>,
     /// Replicas by state.
     pub counts: ReplicaCounts,
     /// Its replicas.
@@ -45,6 +47,7 @@ impl PartialEq for ServiceView {
                 == (other.revision, other.wanted_revision, other.previous_revision, other.setting_up)
             && (self.state, self.counts, self.in_flight, self.queued)
                 == (other.state, other.counts, other.in_flight, other.queued)
+            && self.setup_failed_at == other.setup_failed_at
             && self.detail == other.detail
             && self.replicas == other.replicas
             && self.rollout == other.rollout
