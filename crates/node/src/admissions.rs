@@ -83,6 +83,11 @@ impl Admissions {
         self.glances.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), glance);
     }
 
+    /// A service is gone: calls that wait for it say so.
+    pub fn forget(&self, key: &ServiceKey) {
+        self.glances.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     fn held(&self, key: &ServiceKey, since: Timestamp) -> WaitingOn {
         let glances = self.glances.read().unwrap_or_else(PoisonError::into_inner);
         let detail = match glances.get(key) {

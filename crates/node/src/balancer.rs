@@ -7,8 +7,8 @@
 use consort_invoke::Target;
 use consort_types::{AttemptToken, Name};
 use std::{
-    cmp::{Ordering, Reverse},
-    collections::{BinaryHeap, HashMap},
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -57,9 +57,9 @@ pub struct Balancer<T> {
 
 #[derive(Debug)]
 struct Service<T> {
-    queue: BinaryHeap<Queued<T>>,
-    /// Tokens in the queue that were taken back; left out when their turn comes.
-    withdrawn: Vec<AttemptToken>,
+    queue: BTreeMap<Place, Waiting<T>>,
+    /// Where the calls that can be taken back stand in the queue.
+    places: HashMap<AttemptToken, Place>,
     slots: Vec<Held>,
     concurrency: u32,
     draw: u64,
@@ -73,28 +73,8 @@ struct Held {
     leaving: bool,
 }
 
-#[derive(Debug)]
-struct Queued<T> {
-    order: (i32, Reverse<u64>),
-    waiting: Waiting<T>,
-}
-
-impl<T> PartialEq for Queued<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-impl<T> Eq for Queued<T> {}
-impl<T> PartialOrd for Queued<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<T> Ord for Queued<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.order.cmp(&other.order)
-    }
-}
+/// Place in a queue: higher priority first, then in order of arrival.
+type Place = (Reverse<i32>, u64);
 
 impl<T> Default for Balancer<T> {
     fn default() -> Self {
@@ -104,7 +84,7 @@ impl<T> Default for Balancer<T> {
 
 impl<T> Default for Service<T> {
     fn default() -> Self {
-        Self { queue: BinaryHeap::new(), withdrawn: Vec::new(), slots: Vec::new(), concurrency: 1, draw: 0 }
+        Self { queue: BTreeMap::new(), places: HashMap::new(), slots: Vec::new(), concurrency: 1, draw: 0 }
     }
 }
 
@@ -131,22 +111,28 @@ impl<T> Balancer<T> {
         if service.queue.len() >= QUEUE_MAX {
             return Err(waiting);
         }
-        service.queue.push(Queued { order: (waiting.priority, Reverse(arrival)), waiting });
+        let place = (Reverse(waiting.priority), arrival);
+        if let Some(token) = waiting.token {
+            service.places.insert(token, place);
+        }
+        service.queue.insert(place, waiting);
         Ok(())
     }
 
     /// Takes the next call that can go now, with the replica that takes it.
     pub fn next(&mut self, key: &ServiceKey) -> Option<(Waiting<T>, Slot)> {
         let service = self.services.get_mut(key)?;
-        service.drop_withdrawn();
         if service.queue.is_empty() {
             return None;
         }
         let position = service.pick()?;
-        let queued = service.queue.pop()?;
+        let (_, waiting) = service.queue.pop_first()?;
+        if let Some(token) = waiting.token {
+            service.places.remove(&token);
+        }
         let held = &mut service.slots[position];
         held.in_flight += 1;
-        Some((queued.waiting, held.slot.clone()))
+        Some((waiting, held.slot.clone()))
     }
 
     /// A call has come back from a replica.
@@ -161,12 +147,7 @@ impl<T> Balancer<T> {
     /// Takes a waiting call back. False when it does not wait (any more).
     pub fn withdraw(&mut self, key: &ServiceKey, token: AttemptToken) -> bool {
         let Some(service) = self.services.get_mut(key) else { return false };
-        let waits = service.queue.iter().any(|queued| queued.waiting.token == Some(token));
-        if waits && !service.withdrawn.contains(&token) {
-            service.withdrawn.push(token);
-            return true;
-        }
-        false
+        service.places.remove(&token).is_some_and(|place| service.queue.remove(&place).is_some())
     }
 
     /// Says which replicas take calls from now on, and how many each.
@@ -184,11 +165,20 @@ impl<T> Balancer<T> {
         }
     }
 
+    /// The service is gone. Calls that wait for it go on waiting: it may come back.
+    pub fn forget(&mut self, key: &ServiceKey) {
+        self.set_slots(key, Vec::new(), 1);
+        if self.services.get(key).is_some_and(|service| service.queue.is_empty() && service.slots.is_empty())
+        {
+            self.services.remove(key);
+        }
+    }
+
     /// What a service has to do right now.
     pub fn load(&self, key: &ServiceKey) -> Load {
         let Some(service) = self.services.get(key) else { return Load::default() };
         Load {
-            queued: (service.queue.len() - service.withdrawn.len()) as u32,
+            queued: service.queue.len() as u32,
             in_flight: service.slots.iter().map(|held| held.in_flight).sum(),
             slots: service.slots.iter().filter(|held| !held.leaving).count() as u32,
         }
@@ -209,17 +199,6 @@ impl<T> Balancer<T> {
 }
 
 impl<T> Service<T> {
-    fn drop_withdrawn(&mut self) {
-        while let Some(next) = self.queue.peek() {
-            let Some(token) = next.waiting.token else { return };
-            let Some(position) = self.withdrawn.iter().position(|withdrawn| *withdrawn == token) else {
-                return;
-            };
-            self.withdrawn.swap_remove(position);
-            self.queue.pop();
-        }
-    }
-
     /// A replica with room: the less loaded of two drawn ones, else any that has room.
     fn pick(&mut self) -> Option<usize> {
         let room = |held: &Held| !held.leaving && held.in_flight < self.concurrency;
@@ -322,5 +301,25 @@ mod tests {
             (0..*load).for_each(|_| balancer.release(&key(), id as u64));
         }
         assert_eq!(balancer.load(&key()).in_flight, loads[0]);
+    }
+
+    #[test]
+    fn a_hundred_thousand_waiting_calls_are_taken_back_at_once() {
+        let mut balancer = Balancer::default();
+        (0..100_000).for_each(|node| call(&mut balancer, node, 0));
+        assert!((0..100_000).all(|node| balancer.withdraw(&key(), token(node))));
+        assert_eq!(balancer.load(&key()), Load::default());
+    }
+
+    #[test]
+    fn a_service_that_is_gone_leaves_nothing_but_the_calls_that_wait_for_it() {
+        let mut balancer = Balancer::default();
+        balancer.set_slots(&key(), vec![slot(1)], 1);
+        balancer.forget(&key());
+        assert!(balancer.services.is_empty());
+        call(&mut balancer, 1, 0);
+        balancer.forget(&key());
+        balancer.set_slots(&key(), vec![slot(1)], 1);
+        assert_eq!(balancer.next(&key()).unwrap().0.call, 1, "it came back");
     }
 }

@@ -186,6 +186,12 @@ impl Dispatcher {
         self.headers.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), headers);
     }
 
+    /// A service is gone. Calls that wait for it go on waiting: it may come back.
+    pub fn forget(&self, key: &ServiceKey) {
+        self.balancer().forget(key);
+        self.headers.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     /// What a service has to do right now.
     pub fn load(&self, key: &ServiceKey) -> Load {
         self.balancer().load(key)

@@ -112,7 +112,7 @@ impl Node {
             server_url: server_url.clone(),
         }));
         let (timer_sender, timer_commands) = mpsc::unbounded_channel();
-        tokio::spawn(timers::run(timer_commands, inbox.clone(), clock.clone()));
+        task(timers::run(timer_commands, inbox.clone(), clock.clone()));
         let (unit_sender, units) = std_mpsc::sync_channel::<Unit>(UNITS_WAITING_MAX);
         let outlets =
             Outlets { dispatcher: dispatcher.clone(), timers: timer_sender, health: health.clone() };
@@ -145,7 +145,7 @@ impl Node {
             services_dir: data_dir.join("services"),
             server_url,
         };
-        tokio::spawn(services::run(parts, service_commands, observations));
+        task(services::run(parts, service_commands, observations));
         let node = Arc::new(Self {
             inbox,
             catalog,
@@ -190,12 +190,23 @@ impl Node {
         self.health.is_full()
     }
 
-    /// Applies a project, or tells what that would change.
+    /// Applies a project, or tells what that would change. Once begun it goes on to its end, also when the
+    /// caller drops the future: what is committed is deployed.
     ///
     /// # Errors
     /// When the project has problems, lacks a source, or the store refuses.
     pub async fn apply(
         self: &Arc<Self>,
+        request: ApplyRequest,
+        dry_run: DryRun,
+    ) -> Result<Applied, ApplyError> {
+        let node = self.clone();
+        let whole = tokio::spawn(async move { node.apply_whole(request, dry_run).await });
+        whole.await.map_err(|_| ApplyError::Ending)?
+    }
+
+    async fn apply_whole(
+        self: Arc<Self>,
         request: ApplyRequest,
         dry_run: DryRun,
     ) -> Result<Applied, ApplyError> {
@@ -261,6 +272,13 @@ fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
         run();
     };
     std::thread::Builder::new().name(format!("consort-{name}")).spawn(run).map_err(StartupError::Thread)
+}
+
+fn task(run: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(async move {
+        let _guard = AbortOnPanic;
+        run.await;
+    });
 }
 
 /// A loop that panicked would leave a server that answers and does nothing. It ends instead: a restart goes on

@@ -232,7 +232,10 @@ impl Sequencer {
             Message::Wait { run, reply } => {
                 if self.runs.contains_key(&run) {
                     // Of one that is leaving: told once it has left.
-                    self.waiters.entry(run).or_default().push(reply);
+                    let waiters = self.waiters.entry(run).or_default();
+                    // Those who gave up must not pile up while a run takes days.
+                    waiters.retain(|waiter| !waiter.is_closed());
+                    waiters.push(reply);
                 }
             }
             Message::Write(unit) => self.hand_on(unit),
@@ -472,3 +475,6 @@ impl Sequencer {
         let _ = self.committer.send(unit);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -275,6 +275,8 @@ impl Services {
         self.show(key, view, gone);
         if gone {
             self.services.remove(key);
+            self.parts.dispatcher.forget(key);
+            self.parts.admissions.forget(key);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Revisions as folders that are ready to run: `DATA/revisions/SERVICE/REVISION/`.
+//! Revisions as folders that are ready to run: `DATA/revisions/NAMESPACE/SERVICE/REVISION/`.
 //!
 //! A file `REVISION.ready` beside the folder says that its setup is done. Without it, whatever the folder
 //! holds is thrown away and made again from the stored source: a setup that was cut off is never built upon.
@@ -65,7 +65,8 @@ impl Revisions {
         if revision.revision.is_empty() || !revision.revision.chars().all(fits) {
             return Err(source::bad(revision.revision, "is no name of a revision"));
         }
-        let folder = self.dir.join(revision.service.as_str()).join(&revision.revision);
+        let of_namespace = self.dir.join(revision.namespace.as_str());
+        let folder = of_namespace.join(revision.service.as_str()).join(&revision.revision);
         let work = Arc::clone(self.in_work().entry(folder.clone()).or_default());
         let outcome = work.get_or_init(|| self.make(&revision, folder.clone())).await.clone();
         // The next caller looks at the disk again: a failure may be mended by then.

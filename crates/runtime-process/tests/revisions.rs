@@ -173,12 +173,27 @@ fn a_hostile_tar_is_refused_and_writes_nothing_outside() {
 
 fn spec(runtime: &ProcessRuntime, folder: &Path, setup: &[&str]) -> RevisionSpec {
     RevisionSpec {
+        namespace: name("lending"),
         service: name("greeter"),
         revision: "r-1".into(),
         source: runtime.sources().add_folder(folder).unwrap(),
         setup: setup.iter().map(ToString::to_string).collect(),
         environment: vec![("LANGUAGE_OF_GREETING".into(), "en".into())],
         secrets: vec![("KEY".into(), "hunter22".into())],
+    }
+}
+
+#[tokio::test]
+async fn services_of_the_same_name_in_two_namespaces_each_have_their_own_code() {
+    let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (runtime, _seen) = runtime(data.path());
+    write(folder.path(), "word", "ours", 0o644);
+    let ours = spec(&runtime, folder.path(), &[]);
+    write(folder.path(), "word", "theirs", 0o644);
+    let theirs = RevisionSpec { namespace: name("other"), ..spec(&runtime, folder.path(), &[]) };
+    for (revision, word) in [(ours, "ours"), (theirs, "theirs")] {
+        let prepared = runtime.prepare(revision).await.unwrap();
+        assert_eq!(fs::read_to_string(prepared.join("word")).unwrap(), word);
     }
 }
 

@@ -35,6 +35,8 @@ impl fmt::Debug for ReplicaId {
 /// What a revision's folder is made of.
 #[derive(Debug, Clone)]
 pub struct RevisionSpec {
+    /// The namespace: services of two namespaces may have the same name.
+    pub namespace: Name,
     /// The service.
     pub service: Name,
     /// Names the revision among those of the service: letters, digits, `-`, `_`.

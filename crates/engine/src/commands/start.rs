@@ -2,7 +2,7 @@
 
 use crate::{
     Effect, Entry, NodeId, OpenedAs, Phase, Run, Start, TimerKind, Transition,
-    decide::Decider,
+    decide::{CANCEL_GRACE, Decider, FINALLY_TIMEOUT},
     entry::RunStarted,
     run::{Role, TOP},
 };
@@ -62,19 +62,29 @@ impl Run {
                 at.filter(|_| node.is_active()).map(|at| Effect::SetTimer { node: id, kind, at })
             }));
         }
-        let of_run = match &self.phase {
-            Phase::BetweenPasses { until } => Some((TimerKind::Wake, *until)),
-            // The grace began anew with the server: calls of the old one are cut with it anyway.
-            Phase::Ending | Phase::Finally => Some((TimerKind::Grace, now.plus(GRACE_AFTER_RESTART))),
-            Phase::Live => self.timeout_at.map(|at| (TimerKind::Timeout, at)),
-            Phase::Ended => None,
-        };
-        effects.extend(of_run.map(|(kind, at)| Effect::SetTimer { node: TOP, kind, at }));
+        effects.extend(self.timers_of_run(now).map(|(kind, at)| Effect::SetTimer { node: TOP, kind, at }));
         effects
+    }
+
+    fn timers_of_run(&self, now: Timestamp) -> impl Iterator<Item = (TimerKind, Timestamp)> {
+        let timeout = self.timeout_at.map(|at| (TimerKind::Timeout, at));
+        let timers = match &self.phase {
+            Phase::Live => [timeout, None],
+            Phase::BetweenPasses { until } => [timeout, Some((TimerKind::Wake, *until))],
+            // Both begin anew with the server: calls of the old one are cut with it anyway.
+            Phase::Ending => [Some((TimerKind::Grace, now.plus(CANCEL_GRACE))), None],
+            Phase::Finally => [Some((TimerKind::Grace, now.plus(FINALLY_TIMEOUT))), None],
+            Phase::Ended => [None, None],
+        };
+        timers.into_iter().flatten()
     }
 
     /// Whether a node belongs to what goes on now, not to a pass or a try that was left behind.
     fn counts(&self, id: NodeId) -> bool {
+        // What a try that was left behind had completed is undone all the same.
+        if self.node(id).role == Role::Undo {
+            return true;
+        }
         self.lineage(id).all(|node| match (self.node(node).role, self.node(node).parent) {
             (Role::Step, Some(parent)) => self.node(parent).opened_around(node).is_some(),
             (Role::Item(index), Some(parent)) => {
@@ -85,9 +95,6 @@ impl Run {
         })
     }
 }
-
-/// How long what was left to finish may still take after a restart.
-const GRACE_AFTER_RESTART: std::time::Duration = std::time::Duration::from_secs(30);
 
 impl Transition {
     /// Whether nothing became true.

@@ -7,7 +7,8 @@ use crate::{
 };
 use consort_types::{ErrorKind, Json, RunError, RunState};
 
-/// A timer that is no longer wanted changes nothing: the record is empty.
+/// A timer that is no longer wanted changes nothing: the record is empty. One that comes too early, because the
+/// clock was set back in between or its time was moved, is set again.
 pub(super) fn apply(mut decider: Decider<'_>, id: NodeId, kind: TimerKind) -> Result<Transition, Rejected> {
     let exists = (id.0 as usize) < decider.run.nodes.len();
     if exists && kind == TimerKind::Heartbeat && decider.run.paused.is_none() {
@@ -29,15 +30,18 @@ pub(super) fn apply(mut decider: Decider<'_>, id: NodeId, kind: TimerKind) -> Re
 }
 
 fn pass_is_due(decider: &mut Decider<'_>) {
-    if matches!(decider.run.phase, Phase::BetweenPasses { until } if until <= decider.now) {
-        decider.begin_pass();
+    match decider.run.phase {
+        Phase::BetweenPasses { until } if until <= decider.now => decider.begin_pass(),
+        Phase::BetweenPasses { until } => decider.set_timer(TOP, TimerKind::Wake, until),
+        Phase::Live | Phase::Ending | Phase::Finally | Phase::Ended => {}
     }
 }
 
 fn wake(decider: &mut Decider<'_>, id: NodeId) {
     let Some(waiting) = &decider.run.node(id).waiting else { return };
-    if waiting.until.is_none_or(|until| until > decider.now) {
-        return;
+    let Some(until) = waiting.until else { return };
+    if until > decider.now {
+        return decider.set_timer(id, TimerKind::Wake, until);
     }
     match waiting.for_ {
         WaitFor::Timer if decider.run.is_loop(id) => decider.next_turn(id),
@@ -56,9 +60,11 @@ impl crate::Run {
 }
 
 fn run_timeout(decider: &mut Decider<'_>) {
-    let due = decider.run.timeout_at.is_some_and(|at| at <= decider.now);
+    let Some(at) = decider.run.timeout_at else { return };
     let live = matches!(decider.run.phase, Phase::Live | Phase::BetweenPasses { .. });
-    if due && live {
+    if live && at > decider.now {
+        decider.set_timer(TOP, TimerKind::Timeout, at);
+    } else if live {
         let limit = decider.run.workflow.timeout.map(consort_types::format_duration).unwrap_or_default();
         let message = format!("the run has taken longer than its timeout of {limit}");
         decider.stop_run(RunState::TimedOut, RunError::new("E_RUN_TIMEOUT", ErrorKind::Timeout, message));
@@ -67,8 +73,9 @@ fn run_timeout(decider: &mut Decider<'_>) {
 
 fn step_timeout(decider: &mut Decider<'_>, id: NodeId) {
     let node = decider.run.node(id);
-    if node.timeout_at.is_none_or(|at| at > decider.now) || !node.is_active() || node.ending.is_some() {
-        return;
+    let Some(at) = node.timeout_at.filter(|_| node.is_active() && node.ending.is_none()) else { return };
+    if at > decider.now {
+        return decider.set_timer(id, TimerKind::Timeout, at);
     }
     let awaits = node.waiting.as_ref().is_some_and(|waiting| waiting.for_ != WaitFor::Retry);
     if awaits && let Some(on_timeout) = &decider.run.step_of(id).on_timeout {

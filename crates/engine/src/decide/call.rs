@@ -113,7 +113,7 @@ impl Run {
         let step = self.step_of(id);
         if self.node(id).role == Role::Undo {
             let of = self.node(id).parent.expect("an undo has a parent");
-            let item = self.undo_list.iter().find(|item| item.of == of);
+            let item = self.undo_list.iter().rfind(|item| item.of == of);
             return match (step.undo.as_ref(), item.map(|item| &item.input)) {
                 (Some(call), Some(UndoInput::Input(input) | UndoInput::Unknown(input))) => {
                     Ok((call, input.clone()))
@@ -145,7 +145,7 @@ impl Run {
     /// On an undo whose call's outcome is unknown: the key of that call.
     fn undoes(&self, id: NodeId) -> Option<String> {
         let of = self.node(id).parent.filter(|_| self.node(id).role == Role::Undo)?;
-        let item = self.undo_list.iter().find(|item| item.of == of)?;
+        let item = self.undo_list.iter().rfind(|item| item.of == of)?;
         matches!(item.input, UndoInput::Unknown(_)).then(|| self.idempotency_key(of).ok()).flatten()
     }
 

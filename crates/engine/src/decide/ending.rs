@@ -11,10 +11,10 @@ use consort_types::{ErrorKind, Json, RunError, RunState, StepState};
 use std::time::Duration;
 
 /// How long calls of steps with `undo` may go on after a cancel.
-const CANCEL_GRACE: Duration = Duration::from_secs(30);
+pub(crate) const CANCEL_GRACE: Duration = Duration::from_secs(30);
 
 /// The time that a workflow's `finally` has.
-const FINALLY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+pub(crate) const FINALLY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 impl Decider<'_> {
     /// Every step at the top has ended well, or those of the workflow's `finally`.

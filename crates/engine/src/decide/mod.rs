@@ -12,6 +12,8 @@ mod scope;
 mod turns;
 mod undo;
 
+pub(crate) use ending::{CANCEL_GRACE, FINALLY_TIMEOUT};
+
 use crate::{
     Effect, Entry, NodeId, Record, TimerKind, Transition, UndoInput,
     run::{Names, Role, Run},

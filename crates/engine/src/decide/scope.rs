@@ -83,6 +83,10 @@ impl Decider<'_> {
                 self.run.children(id).filter(|child| self.run.node(*child).is_active()).collect();
             for child in active {
                 match (self.run.node(child).state, self.run.node(child).active) {
+                    // Taken back already: nobody would answer a withdrawal.
+                    (StepState::Ready, _) if self.run.node(child).held => {
+                        self.record(Entry::Cancelled { n: child, undo: None });
+                    }
                     (StepState::Ready, _) => self.effect(Effect::Withdraw(self.run.token(child))),
                     (StepState::Waiting, _) => self.end_waiting(child),
                     // Its `finally` or its undo runs: it ends by itself.

@@ -38,7 +38,8 @@ impl Run {
                 let held = self.paused.is_some();
                 let node = self.node_mut(*n);
                 node.dispatches += 1;
-                node.held = held;
+                // An undo is handed out again at once, pause or not.
+                node.held = held && node.role != Role::Undo;
             }
             Entry::Waiting { n, r#for, until, error } => {
                 let node = self.node_mut(*n);
@@ -70,8 +71,7 @@ impl Run {
                 self.node_mut(*n).output = Some(o.clone());
                 self.absorb_end(*n, StepState::Succeeded, at);
                 if let Some(input) = undo {
-                    // An undo of its own replaces those of the steps inside.
-                    self.undo_list.retain(|item| !within(&self.nodes, item.of, *n));
+                    self.drop_undos_inside(*n);
                     self.push_undo(*n, input);
                 }
             }
@@ -265,6 +265,7 @@ impl Run {
         node.timeout_at = None;
         node.accepted = None;
         node.ending = None;
+        node.held = false;
         let (parent, role) = (node.parent, node.role);
         if was_active {
             self.count_active(id, Count::Down);
@@ -307,7 +308,23 @@ impl Run {
         }
     }
 
+    /// An undo of a step's own replaces those of the steps inside.
+    fn drop_undos_inside(&mut self, id: NodeId) {
+        let node = self.node(id);
+        // Most steps are calls: a look through the whole list for each would make a long `for_each` quadratic.
+        if !node.opened.is_empty() || node.items.is_some() {
+            self.undo_list.retain(|item| !within(&self.nodes, item.of, id));
+        }
+    }
+
     fn push_undo(&mut self, of: NodeId, input: &UndoInput) {
+        let node = self.node(of);
+        let in_doubt_before =
+            node.dispatches > 1 || node.attempts.last().is_some_and(|last| last.error.is_some());
+        if in_doubt_before {
+            // A newer outcome of the same execution takes the place of the doubt that an older try left.
+            self.undo_list.retain(|item| item.of != of);
+        }
         self.undo_list.push(UndoItem { of, input: input.clone(), parked: None });
     }
 
@@ -334,7 +351,7 @@ impl Run {
 
     fn absorb_parked(&mut self, of: NodeId, error: &consort_types::RunError, at: Timestamp) {
         self.undo_asked = true;
-        if let Some(item) = self.undo_list.iter_mut().find(|item| item.of == of) {
+        if let Some(item) = self.undo_list.iter_mut().rfind(|item| item.of == of) {
             item.parked = Some(Box::new(error.clone()));
         }
         if let Some(undo) = self.undo_node(of) {

@@ -104,7 +104,9 @@ impl Run {
     /// The run as users see it now. `ask` tells what the dispatcher knows of calls that were handed out.
     pub fn view(&self, ask: Ask<'_>) -> RunView {
         let state = self.state(ask);
-        let waits = matches!(state, RunState::Waiting | RunState::Paused | RunState::Queued);
+        let stands = matches!(state, RunState::Waiting | RunState::Paused | RunState::Queued);
+        // An undo or a `finally` that waits says why, too.
+        let waits = stands || (!self.is_ended() && !self.moves(ask));
         RunView {
             state,
             output: self.end.as_ref().filter(|_| self.is_ended()).and_then(|end| end.output.clone()),

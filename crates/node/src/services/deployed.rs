@@ -95,11 +95,16 @@ impl DeployedService {
         let folder = match (&spec.problem, known) {
             (Some(problem), _) => Folder::Failed(problem.clone(), now),
             // What failed before is tried again: the registry may be back. What is ready stays.
+            // What runs elsewhere has nothing to be made ready.
+            (None, _) if matches!(spec.definition.runs, Runs::Url { .. }) => Folder::Ready(PathBuf::new()),
             (None, None | Some(Folder::Failed(..))) => Folder::Unprepared,
             (None, Some(folder)) => folder,
         };
         self.revisions.insert(revision, Revision { spec, folder });
-        let live: HashSet<u64> = self.replicas.values().map(|held| held.revision).collect();
+        let mut live: HashSet<u64> = self.replicas.values().map(|held| held.revision).collect();
+        // Scaled to zero, the revision that serves has no replicas, and the one to go back to never has.
+        live.extend(self.fleet.iter().map(|fleet| fleet.revision().0));
+        live.extend(self.fleet.iter().filter_map(|fleet| fleet.previous_revision()).map(|it| it.0));
         while self.revisions.len() > REVISIONS_KEPT {
             let unused = |number: &&u64| **number != revision && !live.contains(*number);
             let Some(oldest) = self.revisions.keys().find(unused).copied() else { break };
@@ -193,6 +198,7 @@ impl DeployedService {
         revision.folder = Folder::Preparing;
         let spec = &revision.spec;
         let setup = RevisionSpec {
+            namespace: spec.key.namespace.clone(),
             service: spec.key.service.clone(),
             revision: spec.revision.to_string(),
             source,
@@ -270,6 +276,9 @@ impl DeployedService {
     pub fn reconcile(&mut self, parts: &ServicesParts, next_replica: &mut u64) -> Vec<ReplicaId> {
         let Some(revision) = self.current() else { return Vec::new() };
         let spec = revision.spec.clone();
+        if !matches!(spec.definition.runs, Runs::Process { .. }) {
+            self.stop_replicas_of_before(parts);
+        }
         let started = match &spec.definition.runs {
             Runs::Process { .. } => self.reconcile_replicas(parts, next_replica),
             Runs::Exec { command, .. } => {
@@ -278,9 +287,9 @@ impl DeployedService {
             }
             Runs::Url { url } => {
                 let target = Target::Http { base: url.clone() };
-                let broken = matches!(revision.folder, Folder::Failed(..));
-                let slots =
-                    if self.removed || broken { Vec::new() } else { vec![self.only_slot(&spec, target)] };
+                // Without its secrets every call would be refused: they wait, and say what is missing.
+                let takes_calls = !self.removed && spec.problem.is_none();
+                let slots = if takes_calls { vec![self.only_slot(&spec, target)] } else { Vec::new() };
                 parts.dispatcher.set_slots(&self.key, slots, at_once(&spec.definition, URL_CONCURRENCY));
                 Vec::new()
             }
@@ -395,6 +404,13 @@ impl DeployedService {
             held.state = ReplicaState::Draining;
             parts.runtime.stop(id);
         }
+    }
+
+    /// A service that had replicas and is of another kind now: they end.
+    fn stop_replicas_of_before(&mut self, parts: &ServicesParts) {
+        let left: Vec<u64> =
+            self.replicas.values().filter(|held| !held.stopping).map(|held| held.number).collect();
+        left.into_iter().for_each(|number| self.stop(parts, number));
     }
 
     /// The replicas that take calls: ready ones of the revisions that serve.
