@@ -223,6 +223,27 @@ class ARollout(Case):
         self.assertEqual(self.said(server), "first")
         self.assertEqual(service["replicas"]["ready"], 1, (before, service))
 
+    def test_a_setup_that_failed_is_tried_again_when_the_same_project_is_applied(self):
+        server = self.server()
+        registry = self.folder / "registry"
+        project = self.write(SAYS % "first", setup=[f"test -e {registry}"])
+        self.apply(server, project, expect=1)
+        self.assertEqual(server.service("speaker")["state"], "failed")
+        registry.touch()
+        self.apply(server, project)
+        self.assertEqual(self.said(server), "first")
+
+    def test_a_service_whose_kind_changes_leaves_its_replicas_behind(self):
+        server = self.server()
+        self.apply(server, self.write(SAYS % "first"))
+        before = server.replica_pids("speaker")
+        script = write_script(self.folder, "speaker", "#!/bin/sh\necho '{\"said\": \"script\"}'\n", operations={"say": {}})
+        self.apply(server, write_project(self.folder, {"speaker": script}, {"say": one_step("speaker", "say")}))
+        self.assertEqual(self.said(server), "script")
+        until(lambda: not any(map(alive, before)), "its replicas are gone")
+        self.apply(server, self.write(SAYS % "again"))
+        self.assertEqual(self.said(server), "again")
+
     def test_a_command_that_does_not_exist_fails_the_rollout_and_is_named(self):
         server = self.server()
         failed = self.apply(server, self.write(SAYS % "x", command=["no-such-program", "--serve"]), expect=1)
@@ -234,6 +255,7 @@ class ARollout(Case):
         failed = self.apply(server, self.write("sys.exit('the database is missing')\n"), expect=1)
         self.assertIn("exited with 1", failed.stdout + failed.stderr)
         self.assertEqual(server.service("speaker")["state"], "failed")
+        self.assertIn("the database is missing", server.cli("services", "logs", "speaker").stdout)
 
     def test_a_rollout_that_fails_keeps_the_old_revision_serving(self):
         server = self.server()
