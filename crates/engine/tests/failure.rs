@@ -351,6 +351,18 @@ fn a_group_that_takes_too_long_fails_and_cuts_what_is_inside() {
 }
 
 #[test]
+fn the_time_of_a_group_runs_over_all_of_its_tries() {
+    let mut world = World::start(
+        "on_failure: keep\nsteps: { g: { timeout: 5s, retry: { attempts: 3, delay: 1s }, steps: { a: { call: s.a } } } }",
+    );
+    world.busy("g.a").pass(Duration::from_secs(2));
+    assert_eq!(world.in_flight(), ["g.a"]);
+    world.pass(Duration::from_secs(3)).pass(MINUTE);
+    assert_eq!((world.state(), world.sent.len()), (RunState::Failed, 2));
+    assert_eq!(world.view().error.unwrap().kind, ErrorKind::Timeout);
+}
+
+#[test]
 fn pause_starts_nothing_new_timeouts_stand_still_and_resume_goes_on() {
     let mut world =
         World::start("steps: { a: { call: s.a }, b: { call: s.b, after: [a] }, w: { wait: 10s } }");

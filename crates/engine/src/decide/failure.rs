@@ -32,7 +32,9 @@ impl Decider<'_> {
         let retry = self.run.retry_of(id)?;
         let tries_left = self.run.node(id).tries < retry.attempts;
         let goes_on = !self.run.is_cut_off_outside(id) && self.run.node(id).ending.is_none();
-        (tries_left && goes_on && self.is_retryable(&retry, error, id)).then_some(retry)
+        // The time of anything but a call runs from ready to done, over all of its tries.
+        let has_time = self.run.node(id).timeout_at.is_none_or(|at| at > self.now);
+        (tries_left && goes_on && has_time && self.is_retryable(&retry, error, id)).then_some(retry)
     }
 
     pub(crate) fn is_retryable(&self, retry: &Retry, error: &RunError, id: NodeId) -> bool {
