@@ -3,7 +3,7 @@
 mod support;
 use consort_expr::{Expr, Field, ObjectType, Template, Type, TypeEnv, code};
 use consort_types::Json;
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -96,8 +96,20 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The same cases at every run, so that a red build means a change; `PROPTEST_RNG_SEED` and `PROPTEST_CASES`
+/// look further.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let rng_seed = match default.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(20_261_124),
+        chosen @ RngSeed::Fixed(_) => chosen,
+    };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 1_000 };
+    ProptestConfig { cases, rng_seed, max_global_rejects: 100_000, failure_persistence: None, ..default }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn nothing_panics(source in noise(), a in any_json(), b in any_json()) {

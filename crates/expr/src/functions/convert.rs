@@ -25,6 +25,7 @@ pub(super) fn int(value: &Value) -> Result<Value, EvalError> {
             _ => Err(unreadable("an integer", text)),
         },
         Value::Time(time) => Ok(Value::Int(time.as_second())),
+        Value::Duration(_) => int(&as_written_text(value)?),
         other => Err(needs("a number, a text or a time", other)),
     }
 }
@@ -37,8 +38,15 @@ pub(super) fn double(value: &Value) -> Result<Value, EvalError> {
             Ok(value) if value.is_finite() => Ok(Value::Double(value)),
             _ => Err(unreadable("a number", text)),
         },
+        Value::Time(_) | Value::Duration(_) => double(&as_written_text(value)?),
         other => Err(needs("a number or a text", other)),
     }
+}
+
+/// A time or a duration as the text that it is in JSON: where its type was joined with another text's, it is
+/// read as one.
+fn as_written_text(value: &Value) -> Result<Value, EvalError> {
+    Ok(Value::Text(append_text(String::new(), value)?.into()))
 }
 
 pub(super) fn string(value: &Value, budget: &mut Budget) -> Result<Value, EvalError> {
@@ -58,6 +66,7 @@ pub(super) fn boolean(value: &Value) -> Result<Value, EvalError> {
             "false" | "False" | "FALSE" | "f" | "0" => Ok(Value::Bool(false)),
             _ => Err(unreadable("true or false", text)),
         },
+        Value::Time(_) | Value::Duration(_) => boolean(&as_written_text(value)?),
         other => Err(needs("a boolean or a text", other)),
     }
 }
