@@ -7,6 +7,7 @@ use consort_node::{Node, Options, SystemClock};
 use consort_runtime_process::{Config, ProcessRuntime};
 use consort_store::{Error, Store};
 use std::{
+    io::IsTerminal,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -148,7 +149,11 @@ fn log_to_stderr() {
     let level = std::env::var("CONSORT_LOG").ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(tracing::level_filters::LevelFilter::WARN);
     // A second server in one process (tests) keeps the first one's.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 async fn told_to_stop() {

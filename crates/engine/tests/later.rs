@@ -69,3 +69,15 @@ fn a_cancel_waits_for_a_taken_call_with_undo_and_then_gives_it_up() {
     world.ok("a.undo", json!(null));
     assert_eq!(world.state(), RunState::Cancelled);
 }
+
+#[test]
+fn a_call_that_is_taken_while_its_run_is_cancelled_is_given_up_at_once() {
+    let mut world = World::start("steps: { a: { call: s.a } }");
+    // The cut of the cancel comes to nothing: the connection has brought its 202 already.
+    let taken = world.open.pop_front().unwrap();
+    world.by_hand(|by| Command::Cancel { by }).unwrap();
+    assert_eq!(world.state(), RunState::Cancelling);
+    world.open.push_back(taken);
+    world.accept("a");
+    assert_eq!(world.state(), RunState::Cancelled);
+}

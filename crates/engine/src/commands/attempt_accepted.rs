@@ -1,7 +1,7 @@
 //! A call was answered 202: its answer comes later. Until then the callee keeps it alive.
 
 use crate::{
-    Entry, NodeId, Rejected, TimerKind, Transition,
+    Entry, NodeId, Phase, Rejected, TimerKind, Transition,
     decide::Decider,
     entry::ProgressNote,
     run::{Accepted, Run},
@@ -37,7 +37,13 @@ pub(super) fn apply(
             progress: None,
         }),
     });
-    decider.watch(id);
+    // A cancel may have come between the callee's word and ours: its cut found no call to cut any more.
+    let run = &decider.run;
+    if run.phase == Phase::Ending && run.is_cut_off(id) && run.step_of(id).undo.is_none() {
+        decider.cut(id);
+    } else {
+        decider.watch(id);
+    }
     Ok(decider.finish())
 }
 
