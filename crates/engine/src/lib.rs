@@ -15,6 +15,7 @@ mod commands;
 mod decide;
 mod effect;
 mod entry;
+mod family;
 mod run;
 
 pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
@@ -22,6 +23,7 @@ pub use effect::{Dispatch, Effect, TimerKind};
 pub use entry::{
     Entry, OpenedAs, Outcome, PauseReason, ProgressNote, Record, RecordError, UndoInput, UndoPurpose, WaitFor,
 };
+pub use family::{ChildEnd, ChildStart, ChildWord, FromChild, FromParent, Parent, ParentWord};
 pub use run::{
     Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history,
 };

@@ -3,7 +3,12 @@
 //! It takes all that is queued, commits it as one transaction, and only then lets go what depends on it:
 //! replies, effects, events. It never waits for a fuller batch; while one commit runs, the next grows.
 
-use crate::{dispatcher::Dispatcher, health::Health, timers::TimerCommand};
+use crate::{
+    dispatcher::Dispatcher,
+    health::Health,
+    sequencer::{Inbox, Message},
+    timers::TimerCommand,
+};
 use consort_engine::Effect;
 use consort_store::{Batch, Error, Write, Writer};
 use consort_types::{Name, RunId};
@@ -41,6 +46,8 @@ pub struct Outlets {
     pub dispatcher: Arc<Dispatcher>,
     /// Timers.
     pub timers: UnboundedSender<TimerCommand>,
+    /// What runs say to each other.
+    pub inbox: Inbox,
     /// Whether the node can commit.
     pub health: Arc<Health>,
 }
@@ -93,6 +100,8 @@ fn act(after: After, outlets: &Outlets) {
             Effect::SetTimer { node, kind, at } => {
                 let _ = outlets.timers.send(TimerCommand::Set((run, node, kind), at));
             }
+            Effect::StartChild(start) => outlets.inbox.send(Message::StartChild(namespace, start)),
+            Effect::Tell(run, command) => outlets.inbox.command(run, *command),
             Effect::Ended(_) => {
                 let _ = outlets.timers.send(TimerCommand::Forget(run));
             }

@@ -14,7 +14,7 @@ use crate::{
     runs::RunReader,
 };
 use bytes::Bytes;
-use consort_engine::{Command, Effect, NodeId, Rejected, Run, Start, StepView, Transition};
+use consort_engine::{ChildStart, Command, Effect, NodeId, Rejected, Run, Start, StepView, Transition};
 use consort_store::{OpenRun, Write};
 use consort_types::{Digest, Name, RunId};
 use std::{
@@ -23,6 +23,8 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
+
+mod children;
 
 /// How far the lists may lag behind while runs move.
 const SUMMARY_LAG: Duration = Duration::from_millis(100);
@@ -43,6 +45,11 @@ fn brief(mut step: StepView) -> StepView {
     step
 }
 
+/// Whether a command comes from another run, which may also speak to one that has ended.
+const fn is_of_kin(command: &Command) -> bool {
+    matches!(command, Command::FromParent(_) | Command::FromChild(_))
+}
+
 /// What the sequencer is told.
 pub enum Message {
     /// Start a run.
@@ -56,6 +63,8 @@ pub enum Message {
         /// Where the answer goes, after the commit.
         reply: Option<oneshot::Sender<Result<(), CommandError>>>,
     },
+    /// Start a child run of a namespace, unless it is known already.
+    StartChild(Name, Box<ChildStart>),
     /// Tell when a run has ended.
     Wait {
         /// Which run.
@@ -229,6 +238,7 @@ impl Sequencer {
         match message {
             Message::Start(request) => self.start(*request),
             Message::Command { run, command, reply } => self.command(run, command, reply),
+            Message::StartChild(namespace, start) => self.start_child(&namespace, *start),
             Message::Wait { run, reply } => {
                 if self.runs.contains_key(&run) {
                     // Of one that is leaving: told once it has left.
@@ -303,10 +313,13 @@ impl Sequencer {
             return self.apply(id, command, Vec::new(), reply);
         }
         // An answer or a timer that comes after the end is for nobody.
-        let Some(reply) = reply else { return };
-        match self.reopen(id, &command) {
-            Ok(()) => self.apply(id, command, vec![Write::ReopenRun { run: id }], Some(reply)),
-            Err(error) => drop(reply.send(Err(error))),
+        if reply.is_none() && !is_of_kin(&command) {
+            return;
+        }
+        match (self.reopen(id, &command), reply) {
+            (Ok(()), reply) => self.apply(id, command, vec![Write::ReopenRun { run: id }], reply),
+            (Err(error), Some(reply)) => drop(reply.send(Err(error))),
+            (Err(error), None) => self.word_was_lost(id, &command, &error),
         }
     }
 
@@ -321,14 +334,18 @@ impl Sequencer {
         let live = self.runs.get_mut(&id).expect("the caller looked");
         match live.run.apply(command, now) {
             Ok(transition) => {
-                live.is_leaving = false;
+                // One that was only looked at is not open again.
+                let writes = if transition.is_empty() { Vec::new() } else { writes };
+                if transition.is_empty() && transition.effects.is_empty() {
+                    self.let_go(id);
+                } else {
+                    live.is_leaving = false;
+                }
                 let answer = reply.map(|reply| After::Call(Box::new(move || drop(reply.send(Ok(()))))));
                 self.commit(id, transition, writes, answer.into_iter().collect());
             }
             Err(rejected) => {
-                if live.run.is_at_rest() && !live.is_leaving {
-                    self.runs.remove(&id);
-                }
+                self.let_go(id);
                 if let Some(reply) = reply {
                     drop(reply.send(Err(rejected.into())));
                 }
@@ -336,9 +353,17 @@ impl Sequencer {
         }
     }
 
+    /// A run that was brought back and stays as it was is not kept.
+    fn let_go(&mut self, id: RunId) {
+        if self.runs.get(&id).is_some_and(|live| live.run.is_at_rest() && !live.is_leaving) {
+            self.runs.remove(&id);
+        }
+    }
+
     /// Brings back a run that has ended, for the few commands that still mean something.
     fn reopen(&mut self, id: RunId, command: &Command) -> Result<(), CommandError> {
-        let takes = matches!(command, Command::Undo { .. } | Command::Skip { .. } | Command::Retry { .. });
+        let takes = is_of_kin(command)
+            || matches!(command, Command::Undo { .. } | Command::Skip { .. } | Command::Retry { .. });
         let refusal = |run: &Run| CommandError::Rejected(Rejected::Ended(run.view(&|_| None).state));
         if let Some(leaving) = self.runs.get(&id) {
             return if takes { Ok(()) } else { Err(refusal(&leaving.run)) };
@@ -355,12 +380,37 @@ impl Sequencer {
 
     /// Hands a transition to the committer, with what must go before and come after it.
     fn commit(&mut self, id: RunId, transition: Transition, mut writes: Vec<Write>, mut after: Vec<After>) {
-        let Some(live) = self.runs.get_mut(&id) else { return };
-        if transition.is_empty() && transition.effects.is_empty() {
+        let Some(live) = self.runs.get(&id) else {
             if !after.is_empty() {
                 self.hand_on(Unit { writes, after });
             }
             return;
+        };
+        let namespace = live.run.namespace().clone();
+        let children = self.take_in(id, transition, &mut writes, &mut after);
+        for (place, start) in children.into_iter().enumerate() {
+            if place < children::CHILDREN_PER_COMMIT_MAX {
+                self.begin_child(&namespace, *start, &mut writes, &mut after);
+            } else {
+                after.push(After::Effect(namespace.clone(), id, Effect::StartChild(start)));
+            }
+        }
+        if !(writes.is_empty() && after.is_empty()) {
+            self.hand_on(Unit { writes, after });
+        }
+    }
+
+    /// What a transition writes and what follows it. The children that it starts are given back.
+    fn take_in(
+        &mut self,
+        id: RunId,
+        transition: Transition,
+        writes: &mut Vec<Write>,
+        after: &mut Vec<After>,
+    ) -> Vec<Box<ChildStart>> {
+        let Some(live) = self.runs.get_mut(&id) else { return Vec::new() };
+        if transition.is_empty() && transition.effects.is_empty() {
+            return Vec::new();
         }
         if !transition.is_empty() {
             let entries = Bytes::from(transition.record.encode());
@@ -369,13 +419,17 @@ impl Sequencer {
             self.dirty.insert(id);
         }
         let namespace = live.run.namespace().clone();
-        let ended = transition.effects.iter().any(|effect| matches!(effect, Effect::Ended(_)));
-        let effects = transition.effects.into_iter();
-        let mut acts: Vec<After> =
-            effects.map(|effect| After::Effect(namespace.clone(), id, effect)).collect();
-        // Replies first: a caller hears of its start before its steps answer.
-        after.append(&mut acts);
-        self.see(id, &transition.record, &mut after);
+        let mut ended = false;
+        let mut children = Vec::new();
+        // Replies are there already: a caller hears of its start before its steps answer.
+        for effect in transition.effects {
+            ended |= matches!(effect, Effect::Ended(_));
+            match effect {
+                Effect::StartChild(start) => children.push(start),
+                effect => after.push(After::Effect(namespace.clone(), id, effect)),
+            }
+        }
+        self.see(id, &transition.record, after);
         if ended {
             let waiters = self.waiters.remove(&id).unwrap_or_default();
             after.push(After::Call(Box::new(move || {
@@ -383,9 +437,9 @@ impl Sequencer {
             })));
         }
         if self.runs[&id].run.is_at_rest() {
-            self.put_away(id, &mut writes, &mut after);
+            self.put_away(id, writes, after);
         }
-        self.hand_on(Unit { writes, after });
+        children
     }
 
     /// The run has ended: its last summary goes with its last entry, and it leaves once that is stored.
@@ -393,6 +447,9 @@ impl Sequencer {
         let Some(live) = self.runs.get_mut(&id) else { return };
         live.is_leaving = true;
         self.dirty.remove(&id);
+        if let Some(parent) = live.run.parent() {
+            self.admissions.forget_child((parent.run, parent.node));
+        }
         let record = RunRecord::new(&live.run, live.run.view(&|_| None));
         writes.push(Write::Summarize(Box::new(record.summary())));
         writes.push(Write::CloseRun { run: id, at: self.clock.now() });
@@ -456,14 +513,15 @@ impl Sequencer {
     fn summarize(&mut self) {
         let some: Vec<RunId> = self.dirty.iter().copied().take(SUMMARIES_MAX).collect();
         let ask = |token| self.admissions.of(token);
-        let writes = some.iter().filter_map(|id| self.runs.get(id)).map(|live| {
-            let record = RunRecord::new(&live.run, live.run.view(&ask));
-            Write::Summarize(Box::new(record.summary()))
-        });
-        let writes: Vec<Write> = writes.collect();
+        let records = some.iter().filter_map(|id| self.runs.get(id));
+        let records: Vec<RunRecord> =
+            records.map(|live| RunRecord::new(&live.run, live.run.view(&ask))).collect();
         for id in some {
             self.dirty.remove(&id);
         }
+        let summarize = |record: &RunRecord| Write::Summarize(Box::new(record.summary()));
+        let writes: Vec<Write> = records.iter().map(summarize).collect();
+        records.iter().for_each(|record| self.show_child(record));
         self.summarized = Instant::now();
         if !writes.is_empty() {
             self.hand_on(Unit { writes, after: Vec::new() });

@@ -27,6 +27,18 @@ impl RunId {
     pub const fn as_uuid(self) -> Uuid {
         self.0
     }
+
+    /// The id of a run that a node of this one starts: the same for the same start, however often it is asked
+    /// for, and in the order of creation like every other.
+    #[must_use]
+    pub fn of_child(self, node: u32, number: u32, at: crate::Timestamp) -> Self {
+        let seed = format!("{self}/{node}/{number}");
+        let hash = Sha256::digest(seed.as_bytes());
+        let mut chance = [0; 10];
+        chance.copy_from_slice(&hash[..10]);
+        let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid())
+    }
 }
 
 impl fmt::Display for RunId {
@@ -170,6 +182,17 @@ mod tests {
         assert_eq!(token.to_string().parse(), Ok(token));
         let digest = Digest::of(b"x");
         assert_eq!(digest.to_string().parse(), Ok(digest));
+    }
+
+    #[test]
+    fn the_id_of_a_child_follows_from_its_start() {
+        let (run, at) = (RunId::from_uuid(Uuid::from_u128(7)), crate::Timestamp::from_millis(1_000));
+        let child = run.of_child(3, 1, at);
+        assert_eq!(child, run.of_child(3, 1, at));
+        assert_eq!(child.as_uuid().get_version_num(), 7);
+        let others = [run.of_child(3, 2, at), run.of_child(4, 1, at), child.of_child(3, 1, at)];
+        assert!(!others.contains(&child));
+        assert!(child < run.of_child(1, 1, crate::Timestamp::from_millis(1_001)));
     }
 
     #[test]

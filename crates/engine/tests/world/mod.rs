@@ -92,6 +92,7 @@ impl World {
             tags: BTreeMap::new(),
             key: None,
             trigger: "api".to_owned(),
+            parent: None,
         };
         let (run, transition) = Run::start(start, now);
         let mut world = Self {
