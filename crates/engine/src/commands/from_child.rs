@@ -11,9 +11,6 @@ pub(super) fn apply(mut decider: Decider<'_>, from: FromChild) -> Result<Transit
         ChildWord::Began if awaited && decider.run.is_detached(node) => {
             decider.body_succeeded(node, Json::of(&child));
         }
-        ChildWord::Ended(_) if awaited && decider.run.is_detached(node) => {
-            decider.body_succeeded(node, Json::of(&child));
-        }
         ChildWord::Ended(end) if awaited => decider.child_run_ended(node, *end),
         ChildWord::Refused(error) if awaited => decider.child_refused(node, *error),
         ChildWord::Gone if awaited => decider.child_refused(node, gone(child)),

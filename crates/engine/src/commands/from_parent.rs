@@ -12,6 +12,13 @@ pub(super) fn apply(mut decider: Decider<'_>, from: FromParent) -> Result<Transi
         return Err(Rejected::Stale);
     }
     let by = from.parent.to_string();
+    // One that goes its own way is only asked whether it is there.
+    if decider.run.parent().is_some_and(|parent| parent.detached) {
+        if from.word == ParentWord::Report {
+            decider.tell_parent(ChildWord::Began);
+        }
+        return Ok(decider.finish());
+    }
     let live = matches!(decider.run.phase, Phase::Live | Phase::BetweenPasses { .. });
     match from.word {
         ParentWord::Cancel if live => {

@@ -232,8 +232,10 @@ impl Run {
             let detail = format!("pass {} failed; the next begins by itself", self.passes.len());
             return Some(waiting(WaitKind::Retry, "run", since, Some(until), detail));
         }
-        let reasons = self.leaves().filter_map(|id| self.step_waiting_on(id, ask));
-        reasons.min_by_key(|reason| (reason.until.is_none(), reason.until, reason.since))
+        let reasons = self.leaves().filter_map(|id| Some((id, self.step_waiting_on(id, ask)?)));
+        let first =
+            reasons.min_by_key(|(id, reason)| (reason.until.is_none(), reason.until, reason.since, *id));
+        first.map(|(_, reason)| reason)
     }
 
     /// Why a step does not move. None while it does, or once it has ended.
