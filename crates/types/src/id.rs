@@ -63,6 +63,60 @@ impl FromStr for RunId {
     }
 }
 
+/// The key of an event, `evt_` and 32 hex digits. It follows from where the event comes from and its id there,
+/// so that an event that is sent twice has one key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey([u8; 16]);
+
+impl EventKey {
+    /// The key of an event of a namespace.
+    pub fn of(namespace: &crate::Name, source: &str, id: &str) -> Self {
+        let mut hasher = Sha256::new();
+        for part in [namespace.as_str(), source, id] {
+            // Lengths keep the parts apart, whatever they hold.
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        let mut key = [0; 16];
+        key.copy_from_slice(&hasher.finalize()[..16]);
+        Self(key)
+    }
+
+    /// Takes the bytes of a key.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the key.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "evt_{}", Uuid::from_bytes(self.0).simple())
+    }
+}
+
+impl fmt::Debug for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for EventKey {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let error =
+            || IdError { text: text.to_owned(), expected: "a key of an event (evt_ and 32 hex digits)" };
+        let hex = text.strip_prefix("evt_").filter(|hex| hex.len() == 32).ok_or_else(error)?;
+        let key = Uuid::try_parse(hex).map(|uuid| Self(*uuid.as_bytes())).map_err(|_| error())?;
+        if key.to_string() == text { Ok(key) } else { Err(error()) }
+    }
+}
+
 /// The content address of bytes: `sha256:` and 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -168,7 +222,7 @@ macro_rules! serde_as_text {
         }
     )*};
 }
-serde_as_text!(RunId, Digest, AttemptToken);
+serde_as_text!(RunId, EventKey, Digest, AttemptToken);
 
 #[cfg(test)]
 mod tests {
@@ -182,6 +236,10 @@ mod tests {
         assert_eq!(token.to_string().parse(), Ok(token));
         let digest = Digest::of(b"x");
         assert_eq!(digest.to_string().parse(), Ok(digest));
+        let shop = crate::Name::new("shop", crate::NameKind::Kebab).unwrap();
+        let key = EventKey::of(&shop, "/a", "bc");
+        assert_eq!(key.to_string().parse(), Ok(key));
+        assert_ne!(key, EventKey::of(&shop, "/ab", "c"));
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Sequencer {
             RunError::new("E_INVALID_INPUT", ErrorKind::InvalidInput, message).with_details(Json::of(&fields))
         })?;
         let tags = starts::tags(&current.workflow, &input, BTreeMap::new())
-            .map_err(|error| RunError::new("E_TAG", ErrorKind::Expression, error.to_string()))?;
+            .map_err(|error| RunError::new("E_INVALID_INPUT", ErrorKind::InvalidInput, error.to_string()))?;
         Ok(Start {
             id,
             namespace: namespace.clone(),

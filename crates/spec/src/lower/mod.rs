@@ -6,6 +6,7 @@ mod context;
 mod cycles;
 pub(crate) mod draft;
 pub(crate) mod expression;
+mod families;
 mod fields;
 mod foreach;
 mod operations;

@@ -1,7 +1,7 @@
 //! The whole: files and their includes, sections of all of them under one roof.
 
 use super::{
-    Context,
+    Context, families,
     fields::{self, Fields},
     sections::{self, Known},
     services,
@@ -17,6 +17,7 @@ use crate::{
 };
 use consort_types::{Name, NameKind};
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -138,20 +139,23 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
             (name.clone(), workflow::input(context, key, node).unwrap_or_else(Schema::any))
         })
         .collect();
+    let given = RefCell::default();
     let around = Surroundings {
         context,
         services: &services,
         broken_services: &broken_services,
         inputs: &inputs,
+        given: &given,
         pools: &pool_names,
         channels: &channels,
     };
     let service_names: BTreeSet<Name> = services.keys().chain(&broken_services).cloned().collect();
     let known = Known { workflows: &inputs, services: &service_names, channels: &channels };
-    let workflows = workflows
-        .iter()
+    let workflows = families::callees_first(workflows)
+        .into_iter()
         .filter_map(|(name, key, node)| {
-            Some((name.clone(), Arc::new(workflow::workflow(&around, name, key, node)?)))
+            let workflow = workflow::workflow(&around, &name, key, node)?;
+            Some((name, Arc::new(workflow)))
         })
         .collect();
     let collect =

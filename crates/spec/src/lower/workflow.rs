@@ -16,9 +16,11 @@ use crate::{
     keys, typing,
     yaml::{Key, Node},
 };
+use consort_expr::Type;
 use consort_types::{Digest, Name};
 use serde_json::{Value, json};
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -31,6 +33,8 @@ pub(crate) struct Surroundings<'a> {
     pub broken_services: &'a BTreeSet<Name>,
     /// The input of every workflow.
     pub inputs: &'a BTreeMap<Name, Schema>,
+    /// What the workflows that were read already give.
+    pub given: &'a RefCell<BTreeMap<Name, Type>>,
     pub pools: &'a BTreeSet<Name>,
     pub channels: &'a BTreeSet<Name>,
 }
@@ -96,7 +100,9 @@ pub(crate) fn workflow<'a>(
     resolve::resolve(context.report, &mut draft);
     let order = cycles::order(context.report, &draft);
     let timeout = fields.duration("timeout");
-    let env = typing::check(context.report, &mut draft, &order, &input, timeout);
+    let checked = typing::check(context.report, &mut draft, &order, &input, &around.given.borrow(), timeout);
+    around.given.borrow_mut().insert(name.clone(), checked.output);
+    let env = checked.env;
     typing::bind_template(&mut output, &env);
     typing::bind_retry(&mut retry, &env);
     if let Some(concurrency) = &mut concurrency {

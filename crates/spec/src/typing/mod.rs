@@ -11,7 +11,7 @@ pub(crate) use fits::judge;
 pub(crate) use words::event_type;
 
 use crate::{
-    definition::{Schema, StepId},
+    definition::{Body, Schema, ScopeId, StepId},
     diagnostics::Report,
     lower::{
         Moment,
@@ -19,10 +19,26 @@ use crate::{
     },
 };
 use consort_expr::{Type, TypeEnv};
-use std::{collections::HashMap, time::Duration};
+use consort_types::Name;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+/// What is known of a workflow once it is checked.
+pub(crate) struct Checked {
+    /// The types of the names that the workflow's own expressions read.
+    pub env: TypeEnv,
+    /// What it gives.
+    pub output: Type,
+}
 
 /// What is known of types so far.
 pub(super) struct Types {
+    /// What the workflows give that a step may run.
+    pub(super) children: BTreeMap<Name, Type>,
+    /// What the workflow's own `output` gives.
+    output: Option<Type>,
     input: Type,
     /// Whether the item of each step is a list of items.
     batched: Vec<bool>,
@@ -34,14 +50,15 @@ pub(super) struct Types {
 }
 
 /// Checks every site of a workflow, in an order in which types are known before they are used, and binds the
-/// expressions of its steps. Gives the types of the names that the workflow's own expressions read.
+/// expressions of its steps.
 pub(crate) fn check(
     report: &Report,
     draft: &mut Draft<'_>,
     order: &[Moment],
     input: &Schema,
+    given: &BTreeMap<Name, Type>,
     timeout: Option<Duration>,
-) -> TypeEnv {
+) -> Checked {
     let unknown = vec![Type::Any; draft.steps.len()];
     let input = input.seen_as().clone();
     let batched = draft
@@ -49,8 +66,20 @@ pub(crate) fn check(
         .iter()
         .map(|step| step.for_each.as_ref().is_some_and(|each| each.batch.is_some()))
         .collect();
-    let mut types =
-        Types { input, batched, bodies: unknown.clone(), outputs: unknown, sites: HashMap::new() };
+    let known = |workflow: &Name| Some((workflow.clone(), given.get(workflow)?.clone()));
+    let children = draft.steps.iter().filter_map(|step| match &step.body {
+        Body::Run { workflow, .. } => known(workflow),
+        _ => None,
+    });
+    let mut types = Types {
+        children: children.collect(),
+        output: None,
+        input,
+        batched,
+        bodies: unknown.clone(),
+        outputs: unknown,
+        sites: HashMap::new(),
+    };
     let (starts, ends) = by_moment(draft);
     for moment in order {
         match moment {
@@ -68,7 +97,9 @@ pub(crate) fn check(
         check_site(report, &mut types, site);
     }
     outputs::warn(report, draft, timeout);
-    bind::bind(draft, &types)
+    let top = ScopeId(0);
+    let output = types.output.clone().unwrap_or_else(|| outputs::of_scope(draft, &types, top));
+    Checked { env: bind::bind(draft, &types), output }
 }
 
 type BySite<'d, 'a> = Vec<Vec<&'d Site<'a>>>;
@@ -91,8 +122,10 @@ fn by_moment<'d, 'a>(draft: &'d Draft<'a>) -> (BySite<'d, 'a>, BySite<'d, 'a>) {
 fn check_site(report: &Report, types: &mut Types, site: &Site<'_>) {
     let env = environment(&TypeEnv::default(), types, site);
     let type_ = judge(report, &site.value, &env, &site.expects);
-    if let (Some(step), true) = (site.step, site.role != Role::Other) {
-        types.sites.insert((step, site.role), type_);
+    match site.step {
+        Some(step) if site.role != Role::Other => drop(types.sites.insert((step, site.role), type_)),
+        None if site.role == Role::Output => types.output = Some(type_),
+        Some(_) | None => {}
     }
 }
 

@@ -44,13 +44,9 @@ pub(super) fn body(draft: &Draft<'_>, types: &Types, id: StepId) -> Type {
             }
         }
         Body::Emit { .. } | Body::Fail(_) => Type::Null,
-        Body::Run { detach, .. } => {
-            if *detach {
-                Type::String
-            } else {
-                Type::Any
-            }
-        }
+        Body::Run { detach: true, .. } => Type::String,
+        // Of one that closes a circle nothing is known here.
+        Body::Run { workflow, .. } => types.children.get(workflow).cloned().unwrap_or(Type::Any),
     }
 }
 
