@@ -23,7 +23,7 @@ fn judged(code: &str, marked: &str) -> Result<(), String> {
     let found: Vec<_> =
         checked.problems.iter().map(|found| (found.code, found.line, found.column, found.length)).collect();
     if found != [(code, line, column, length)] {
-        let wanted = marked.lines().skip(line as usize - 1).next().unwrap_or("");
+        let wanted = marked.lines().nth(line as usize - 1).unwrap_or("");
         return Err(format!("expected one {code} in\n{wanted}\nfound:\n{shown}"));
     }
     match checked.project.is_some() == code.starts_with("W_") {
