@@ -2,11 +2,11 @@
 
 mod body;
 mod canonical;
+mod children;
 mod context;
 mod cycles;
 pub(crate) mod draft;
 pub(crate) mod expression;
-mod families;
 mod fields;
 mod foreach;
 mod operations;
