@@ -5,6 +5,7 @@
 //! at `args` (the command tree), then `commands`, one file per command; `failure` and `exit` say how it ends.
 
 mod args;
+mod backup;
 mod commands;
 mod context;
 mod exit;
@@ -63,6 +64,9 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Services(command) => command.run(&context).await,
         Command::Workflows(command) => command.run(&context).await,
         Command::Artifacts(command) => command.run(&context).await,
+        Command::Backup(command) => command.run(&context),
+        Command::Restore(command) => command.run(&context),
+        Command::Doctor(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
     }

@@ -2,10 +2,13 @@
 
 pub mod apply;
 pub mod artifacts;
+pub mod backup;
 pub mod check;
 pub mod completions;
 pub mod dev;
+pub mod doctor;
 pub mod init;
+pub mod restore;
 pub mod run;
 pub mod runs;
 pub mod schema;

@@ -9,7 +9,7 @@ use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Where the server keeps its data when nothing is said: a folder that is seen, in the working directory.
-const DATA_DEFAULT: &str = "consort-data";
+pub const DATA_DEFAULT: &str = "consort-data";
 
 /// Where a server listens when nothing is said: on loopback, at Consort's port.
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:7878";
