@@ -71,6 +71,8 @@ pub enum Command {
     Backup(commands::backup::Backup),
     /// Make a data folder from a backup
     Restore(commands::restore::Restore),
+    /// Measure durable steps a second, latency and fan-out on this machine
+    Bench(commands::bench::Bench),
     /// Say what is wrong with a data folder, and what can be saved
     Doctor(commands::doctor::Doctor),
     /// Print the JSON Schema of the project file, for completion in editors
@@ -98,7 +100,7 @@ mod tests {
         let of = |name: &str| names(tree.find_subcommand(name).unwrap());
         assert_eq!(
             names(&tree),
-            "init dev server check apply run runs services workflows artifacts backup restore doctor schema completions"
+            "init dev server check apply run runs services workflows artifacts backup restore bench doctor schema completions"
         );
         assert_eq!(
             of("runs"),
@@ -130,6 +132,8 @@ mod tests {
             "consort apply --dry-run",
             "consort apply . --no-wait",
             "consort check . --json",
+            "consort bench",
+            "consort bench steps fan-out --round 2s --rounds 5 --in-flight 800 --durability relaxed --json",
             "consort backup to",
             "consort backup --data d to",
             "consort backup --verify to",

@@ -89,6 +89,7 @@ fn damage_in_the_middle_leaves_both_ends_readable() {
 fn what_is_no_store_is_told_apart() {
     let data = tempfile::tempdir().unwrap();
     assert!(inspect(data.path()).files.iter().all(|file| file.health == Health::Missing));
-    fs::write(data.path().join("consort.db"), "no database, but long enough to have a header at all").unwrap();
+    fs::write(data.path().join("consort.db"), "no database, but long enough to have a header at all")
+        .unwrap();
     assert!(matches!(inspect(data.path()).files[0].health, Health::Damaged { .. }));
 }

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod artifacts;
 pub mod backup;
+pub mod bench;
 pub mod check;
 pub mod completions;
 pub mod dev;
