@@ -164,7 +164,7 @@ impl Node {
         task(retention::run(RetentionParts {
             reader: reader.clone(),
             inbox: inbox.clone(),
-            logs: log_sender.clone(),
+            logs: log_sender,
             clock: clock.clone(),
             keep_runs,
         }));
