@@ -122,6 +122,7 @@ impl Sequencer {
                 }
             }
             Message::Write(unit) => self.hand_on(unit),
+            Message::Forget { runs, reply } => self.forget_for_good(runs, reply),
             Message::Touched(run, node) => self.show(run, &[node]),
             Message::Stored(run, next_seq) => self.forget(run, next_seq),
             Message::Stop => {

@@ -90,7 +90,7 @@ pub fn step(view: StepView) -> wire::Step {
         finished_at: attempt.finished_at,
         replica: attempt.replica,
         revision: attempt.revision.map(revision),
-        error: attempt.error,
+        error: attempt.error.map(|error| *error),
     });
     wire::Step {
         key: view.key,

@@ -55,7 +55,7 @@ impl Decider<'_> {
         error.attempt = Some(attempt.number);
         error.step.get_or_insert_with(|| self.run.key_of(id));
         attempt.state = state;
-        attempt.error = Some(error.clone());
+        attempt.error = Some(Box::new(error.clone()));
         self.record(Entry::Attempted { n: id, a: Box::new(attempt) });
         if self.run.node(id).role == Role::Undo {
             self.undo_failed(id, error, retry_after);

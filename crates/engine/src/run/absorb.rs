@@ -24,6 +24,10 @@ impl Run {
                 let mut attempt = (**a).clone();
                 attempt.finished_at = Some(at);
                 let node = self.node_mut(*n);
+                // Most steps have one: room for four would be most of what a long `for_each` takes.
+                if node.attempts.is_empty() {
+                    node.attempts.reserve_exact(1);
+                }
                 node.attempts.push(attempt);
                 node.accepted = None;
             }

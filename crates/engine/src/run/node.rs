@@ -45,8 +45,9 @@ pub struct Attempt {
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
     /// Why it failed.
+    /// Boxed, because most attempts have none and a long `for_each` keeps 100,000 of them.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<RunError>,
+    pub error: Option<Box<RunError>>,
 }
 
 /// A call that was answered 202, as it is stored.
