@@ -62,6 +62,14 @@ impl RunReader {
         self.reader.run_by_key(namespace.as_str(), workflow.as_str(), key)
     }
 
+    /// Whether there is a run of this id. Blocks on the store.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn is_known(&self, id: RunId) -> Result<bool, Error> {
+        Ok(!self.reader.history(id, 0, 1)?.rows.is_empty())
+    }
+
     /// A run as it is committed now; none when there is none. Blocks on the store.
     ///
     /// # Errors

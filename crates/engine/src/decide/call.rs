@@ -184,6 +184,11 @@ impl Run {
         if node.state == StepState::Pending || is_whole {
             return None;
         }
+        if let Body::Run { with, .. } = &self.step_of(id).body
+            && node.role != Role::Undo
+        {
+            return with.evaluate(&Names::at(self, id)).ok();
+        }
         if let Body::Await(await_) = &self.step_of(id).body
             && node.role != Role::Undo
         {

@@ -1,8 +1,8 @@
 //! What the sequencer is told, and what it answers.
 
 use crate::committer::Unit;
-use consort_engine::{Command, NodeId, Rejected, Start};
-use consort_types::{Digest, RunId};
+use consort_engine::{ChildStart, Command, NodeId, Rejected, Start};
+use consort_types::{Digest, Name, RunId};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -19,6 +19,8 @@ pub enum Message {
         /// Where the answer goes, after the commit.
         reply: Option<oneshot::Sender<Result<(), CommandError>>>,
     },
+    /// Start a child run of a namespace, unless it is known already.
+    StartChild(Name, Box<ChildStart>),
     /// Tell when a run has ended.
     Wait {
         /// Which run.
