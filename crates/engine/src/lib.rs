@@ -15,6 +15,7 @@ mod commands;
 mod decide;
 mod effect;
 mod entry;
+pub mod gates;
 mod record;
 mod run;
 mod run_started;

@@ -24,6 +24,9 @@ pub struct RunStarted {
     pub key: Option<String>,
     /// What started it.
     pub trigger: String,
+    /// What the workflow's `concurrency.key` gave, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_key: Option<String>,
     /// When it has taken too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_at: Option<Timestamp>,

@@ -16,6 +16,7 @@ mod deploy;
 mod dispatcher;
 mod feed;
 mod health;
+mod line;
 mod logs;
 mod node;
 mod queries;
@@ -41,6 +42,7 @@ pub use sequencer::{CommandError, StartError, Started};
 pub use services::{PastReplica, ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
 
+pub use consort_engine::gates::{GateKey, Rule};
 pub use consort_engine::{
     AttemptResult, Command, ProgressNote, Rejected, StepRef, StepView, history::HistoryEntry,
 };

@@ -7,13 +7,15 @@
 mod commands;
 mod commit;
 mod feed;
+mod gates;
 mod message;
 mod starts;
 
 pub use message::{CommandError, Inbox, Message, StartError, StartRequest, Started};
 
 use crate::{
-    admissions::Admissions, catalog::Catalog, clock::Clock, committer::Unit, feed::Feed, runs::RunReader,
+    admissions::Admissions, catalog::Catalog, clock::Clock, committer::Unit, feed::Feed, line::SharedGates,
+    runs::RunReader,
 };
 use consort_engine::Run;
 use consort_types::{Digest, Name, RunId};
@@ -39,6 +41,7 @@ pub struct Sequencer {
     /// Keys of the runs that are here; those of the others are in the store.
     keys: HashMap<(Name, Name, String), (RunId, Digest)>,
     waiters: HashMap<RunId, Vec<oneshot::Sender<()>>>,
+    gates: SharedGates,
     dirty: HashSet<RunId>,
     summarized: Instant,
     committer: mpsc::SyncSender<Unit>,
@@ -73,6 +76,7 @@ impl Sequencer {
             runs: HashMap::new(),
             keys: HashMap::new(),
             waiters: HashMap::new(),
+            gates: SharedGates::default(),
             dirty: HashSet::new(),
             summarized: Instant::now(),
             committer,
@@ -87,8 +91,11 @@ impl Sequencer {
 
     /// Runs until told to stop.
     pub fn run(mut self, messages: &mpsc::Receiver<Message>) {
+        // What was taken over may have room that nobody had told it of.
+        let mut more = self.let_in();
         loop {
-            match messages.recv_timeout(SUMMARY_LAG) {
+            let patience = if more { Duration::ZERO } else { SUMMARY_LAG };
+            match messages.recv_timeout(patience) {
                 Ok(first) => {
                     let rest = std::iter::from_fn(|| messages.try_recv().ok());
                     for message in std::iter::once(first).chain(rest).take(COMMANDS_PER_TURN_MAX) {
@@ -100,6 +107,7 @@ impl Sequencer {
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
+            more = self.let_in();
             if !self.dirty.is_empty() && self.summarized.elapsed() >= SUMMARY_LAG {
                 self.summarize();
             }
@@ -121,6 +129,7 @@ impl Sequencer {
             }
             Message::Write(unit) => self.hand_on(unit),
             Message::Touched(run, node) => self.show(run, &[node]),
+            Message::Applied(namespace) => self.take_limits(&namespace),
             Message::Stored(run, next_seq) => self.forget(run, next_seq),
             Message::Stop => {
                 self.summarize();

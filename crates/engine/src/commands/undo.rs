@@ -18,7 +18,7 @@ pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, 
             decider.begin_undo(TOP, UndoPurpose::Afterwards, None);
             Ok(decider.finish())
         }
-        Phase::Live | Phase::BetweenPasses { .. } => {
+        Phase::Queued { .. } | Phase::Live | Phase::BetweenPasses { .. } => {
             let message = format!("undone by {by}");
             decider.record(Entry::Asked { by, what: "undo".to_owned(), n: None });
             decider

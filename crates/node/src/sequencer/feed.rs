@@ -58,7 +58,8 @@ impl Sequencer {
             run: id,
             step: Box::new(brief(step)),
         });
-        let run = RunRecord::new(&live.run, live.run.view(&ask)).brief();
+        let mut run = RunRecord::new(&live.run, live.run.view(&ask)).brief();
+        self.gates.tell(&mut run);
         steps.chain(std::iter::once(FeedData::Run(Box::new(run)))).collect()
     }
 
@@ -67,7 +68,8 @@ impl Sequencer {
         let some: Vec<RunId> = self.dirty.iter().copied().take(SUMMARIES_MAX).collect();
         let ask = |token| self.admissions.of(token);
         let writes = some.iter().filter_map(|id| self.runs.get(id)).map(|live| {
-            let record = RunRecord::new(&live.run, live.run.view(&ask));
+            let mut record = RunRecord::new(&live.run, live.run.view(&ask));
+            self.gates.tell(&mut record);
             Write::Summarize(Box::new(record.summary()))
         });
         let writes: Vec<Write> = writes.collect();
