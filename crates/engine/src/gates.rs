@@ -119,8 +119,7 @@ impl Gates {
             None => self.rules.remove(&of),
         };
         if old != rule {
-            let same =
-                |gate: &&Arc<GateKey>| gate.namespace == *namespace && gate.workflow == *workflow;
+            let same = |gate: &&Arc<GateKey>| gate.namespace == *namespace && gate.workflow == *workflow;
             self.stirred.extend(self.gates.keys().filter(same).cloned());
         }
     }
