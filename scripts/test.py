@@ -54,6 +54,7 @@ def steps():
         Step("services", [*python, "examples/loan-application/tests/test_services.py"], counts.unittest),
         Step("release", ["make", "--no-print-directory", "build"]),
         Step("e2e", ["scripts/test-e2e.sh"], counts.closing_line, ("release",)),
+        Step("torture", [*python, "tests/torture/torture.py", "--cycles", "100"], counts.closing_line, ("release",)),
         Step("tutorial", [*python, "tests/docs/run_tutorial.py"], counts.closing_line, ("release",)),
         Step("browser", [*python, "scripts/test_browser.py"], counts.node_test, ("release",)),
     ]

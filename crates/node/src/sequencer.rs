@@ -128,6 +128,7 @@ impl Sequencer {
                 }
             }
             Message::Write(unit) => self.hand_on(unit),
+            Message::Forget { runs, reply } => self.forget_for_good(runs, reply),
             Message::Touched(run, node) => self.show(run, &[node]),
             Message::Applied(namespace) => self.take_limits(&namespace),
             Message::Stored(run, next_seq) => self.forget(run, next_seq),

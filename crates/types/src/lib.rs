@@ -18,7 +18,7 @@ mod waiting;
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use error::{ErrorKind, FieldError, RunError};
 pub use file::FileValue;
-pub use id::{AttemptToken, Digest, IdError, RunId};
+pub use id::{AttemptToken, Digest, Digester, IdError, RunId};
 pub use json::Json;
 pub use name::{Name, NameError, NameKind, RESERVED_STEP_NAMES};
 pub use quantity::{QuantityError, format_bytes, parse_bytes, parse_cpu};

@@ -3,12 +3,14 @@
 use super::{Live, Message, Sequencer};
 use crate::{
     committer::{After, Unit},
+    fail_points::{self, FailPoint},
     record::RunRecord,
 };
 use bytes::Bytes;
 use consort_engine::{Effect, Transition};
 use consort_store::Write;
 use consort_types::RunId;
+use tokio::sync::oneshot;
 
 impl Sequencer {
     /// Hands a transition to the committer, with what must go before and come after it.
@@ -77,8 +79,17 @@ impl Sequencer {
         self.waiters.remove(&id).unwrap_or_default().into_iter().for_each(|waiter| _ = waiter.send(()));
     }
 
+    /// Runs that ended long ago are deleted, but those that somebody has brought back meanwhile.
+    pub(super) fn forget_for_good(&mut self, mut runs: Vec<RunId>, reply: oneshot::Sender<Vec<RunId>>) {
+        runs.retain(|run| !self.runs.contains_key(run));
+        let writes = runs.iter().map(|run| Write::DeleteRun { run: *run }).collect();
+        let after = vec![After::Call(Box::new(move || drop(reply.send(runs))))];
+        self.hand_on(Unit { writes, after });
+    }
+
     /// Waits when the committer is far behind: that is the back-pressure of the whole node.
     pub(super) fn hand_on(&self, unit: Unit) {
+        fail_points::reached(FailPoint::Decided);
         let _ = self.committer.send(unit);
     }
 }

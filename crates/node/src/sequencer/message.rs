@@ -32,6 +32,13 @@ pub enum Message {
     },
     /// Writes that go the way of all commits, and what follows them.
     Write(Unit),
+    /// Forget runs that ended long ago; those that live again stay.
+    Forget {
+        /// Which.
+        runs: Vec<RunId>,
+        /// Told after the commit which are forgotten.
+        reply: oneshot::Sender<Vec<RunId>>,
+    },
     /// What the dispatcher knows of a call has changed: readers of the feed want to see it.
     Touched(RunId, NodeId),
     /// A project was applied: its limits hold from now on.
