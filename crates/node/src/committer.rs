@@ -8,6 +8,7 @@ use crate::{
     fail_points::{self, FailPoint},
     health::Health,
     reserve::Reserve,
+    sequencer::{Inbox, Message},
     timers::TimerCommand,
 };
 use consort_engine::Effect;
@@ -48,6 +49,8 @@ pub struct Outlets {
     pub dispatcher: Arc<Dispatcher>,
     /// Timers.
     pub timers: UnboundedSender<TimerCommand>,
+    /// What runs say to each other.
+    pub inbox: Inbox,
     /// Whether the node can commit.
     pub health: Arc<Health>,
 }
@@ -137,6 +140,8 @@ fn act(after: After, outlets: &Outlets) {
             Effect::SetTimer { node, kind, at } => {
                 let _ = outlets.timers.send(TimerCommand::Set((run, node, kind), at));
             }
+            Effect::StartChild(start) => outlets.inbox.send(Message::StartChild(namespace, start)),
+            Effect::Tell(run, command) => outlets.inbox.command(run, *command),
             Effect::Ended(_) => {
                 let _ = outlets.timers.send(TimerCommand::Forget(run));
             }

@@ -130,8 +130,12 @@ impl Node {
         let (timer_sender, timer_commands) = mpsc::unbounded_channel();
         task(timers::run(timer_commands, inbox.clone(), clock.clone()));
         let (unit_sender, units) = std_mpsc::sync_channel::<Unit>(UNITS_WAITING_MAX);
-        let outlets =
-            Outlets { dispatcher: dispatcher.clone(), timers: timer_sender, health: health.clone() };
+        let outlets = Outlets {
+            dispatcher: dispatcher.clone(),
+            timers: timer_sender,
+            inbox: inbox.clone(),
+            health: health.clone(),
+        };
         let reserve = Reserve::take(data_dir.join("reserve"));
         let mut threads = Vec::new();
         threads.push(thread("committer", move || committer::run(&units, &mut *writer, reserve, &outlets))?);

@@ -4,6 +4,7 @@
 //! is held back there until the commit. It never touches a disk, but for a run that has ended and is asked to
 //! be undone.
 
+mod children;
 mod commands;
 mod commit;
 mod feed;
@@ -42,6 +43,8 @@ pub struct Sequencer {
     keys: HashMap<(Name, Name, String), (RunId, Digest)>,
     waiters: HashMap<RunId, Vec<oneshot::Sender<()>>>,
     gates: SharedGates,
+    /// Runs whose place a newer one takes: told when what they are in the middle of is handed on.
+    replaced: Vec<RunId>,
     dirty: HashSet<RunId>,
     summarized: Instant,
     committer: mpsc::SyncSender<Unit>,
@@ -77,6 +80,7 @@ impl Sequencer {
             keys: HashMap::new(),
             waiters: HashMap::new(),
             gates: SharedGates::default(),
+            replaced: Vec::new(),
             dirty: HashSet::new(),
             summarized: Instant::now(),
             committer,
@@ -118,6 +122,7 @@ impl Sequencer {
         match message {
             Message::Start(request) => self.start(*request),
             Message::Command { run, command, reply } => self.command(run, command, reply),
+            Message::StartChild(namespace, start) => self.start_child(&namespace, *start),
             Message::Wait { run, reply } => {
                 if self.runs.contains_key(&run) {
                     // Of one that is leaving: told once it has left.

@@ -87,6 +87,7 @@ impl Node {
             trigger: body.trigger,
             limit_key,
             queued: None,
+            parent: None,
             input,
         };
         // White space and order of keys make no other input.
@@ -122,7 +123,7 @@ impl Node {
 }
 
 /// The caller's tags, and those that the workflow computes from the input on top.
-fn tags(
+pub(crate) fn tags(
     workflow: &Workflow,
     input: &Json,
     mut tags: BTreeMap<String, String>,
@@ -138,7 +139,7 @@ fn tags(
 }
 
 /// What the key of the workflow's limit is for this input, as JSON; a long one by its digest.
-fn limit_key(workflow: &Workflow, input: &Json) -> Result<Option<String>, StartRunError> {
+pub(crate) fn limit_key(workflow: &Workflow, input: &Json) -> Result<Option<String>, StartRunError> {
     let template = workflow.concurrency.as_ref().and_then(|concurrency| concurrency.key.as_ref());
     let Some(template) = template else { return Ok(None) };
     let key = template

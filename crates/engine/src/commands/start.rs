@@ -20,6 +20,7 @@ impl Run {
             tags: start.tags,
             key: start.key,
             trigger: start.trigger,
+            parent: start.parent.map(Box::new),
             limit_key: start.limit_key,
             // In line no time counts.
             timeout_at: timeout.filter(|_| start.queued.is_none()),
@@ -63,6 +64,7 @@ impl Run {
                 let at = silent_until.min(accepted.deadline);
                 effects.push(Effect::SetTimer { node: id, kind: TimerKind::Heartbeat, at });
             }
+            effects.extend(self.words_to_child_again(id));
             let wake = node.waiting.as_ref().and_then(|waiting| waiting.until);
             let timers = [(TimerKind::Wake, wake), (TimerKind::Timeout, node.timeout_at)];
             effects.extend(timers.into_iter().filter_map(|(kind, at)| {

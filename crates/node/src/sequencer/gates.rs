@@ -67,6 +67,9 @@ impl Sequencer {
     /// Lets in who has a place now. Whether somebody more may come in: not all in one turn, so that others
     /// are heard in between.
     pub(super) fn let_in(&mut self) -> bool {
+        while let Some(oldest) = self.replaced.pop() {
+            self.make_room(oldest);
+        }
         for _ in 0..COMMANDS_PER_TURN_MAX {
             let Some(id) = self.gates.lock().admit() else { return false };
             if self.runs.contains_key(&id) {
@@ -79,7 +82,7 @@ impl Sequencer {
     }
 
     /// A newer run takes the place of this one.
-    pub(super) fn make_room(&mut self, oldest: RunId) {
+    fn make_room(&mut self, oldest: RunId) {
         let Some(live) = self.runs.get(&oldest) else { return };
         let by = format!("the `concurrency` of `{}`, for a newer run", live.run.workflow().name);
         self.apply(oldest, Command::Cancel { by }, Vec::new(), None);

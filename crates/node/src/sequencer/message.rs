@@ -2,7 +2,7 @@
 
 use crate::committer::Unit;
 use consort_engine::{
-    Command, NodeId, Rejected, Start,
+    ChildStart, Command, NodeId, Rejected, Start,
     gates::{GateKey, Rule},
 };
 use consort_spec::definition::WhenFull;
@@ -23,6 +23,8 @@ pub enum Message {
         /// Where the answer goes, after the commit.
         reply: Option<oneshot::Sender<Result<(), CommandError>>>,
     },
+    /// Start a child run of a namespace, unless it is known already.
+    StartChild(Name, Box<ChildStart>),
     /// Tell when a run has ended.
     Wait {
         /// Which run.

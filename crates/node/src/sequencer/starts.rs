@@ -35,12 +35,11 @@ impl Sequencer {
             Err(error) => return drop(reply.send(Err(error.into()))),
             Ok(None) => {}
         }
-        let mut oldest = None;
         match self.arrive(&start) {
             (_, Turn::Free) => {}
             (_, Turn::Queued { number, cancel }) => {
                 start.queued = Some(number);
-                oldest = cancel;
+                self.replaced.extend(cancel);
             }
             (gate, Turn::Full(rule)) => {
                 return drop(reply.send(Err(StartError::Full(Box::new(gate), rule))));
@@ -64,9 +63,6 @@ impl Sequencer {
         self.runs.insert(id, Live { run, next_seq: 0, is_leaving: false });
         let answer = After::Call(Box::new(move || drop(reply.send(Ok(Started { run: id, new: true })))));
         self.commit(id, transition, vec![open], vec![answer]);
-        if let Some(oldest) = oldest {
-            self.make_room(oldest);
-        }
     }
 
     pub(super) fn known_key(&self, start: &Start) -> Result<Option<(RunId, Digest)>, consort_store::Error> {

@@ -99,6 +99,7 @@ impl Desk {
             trigger: "api".to_owned(),
             limit_key: None,
             queued: None,
+            parent: None,
         };
         let (reply, answer) = oneshot::channel();
         let input_digest = Digest::of(b"{}");
