@@ -71,6 +71,8 @@ pub enum UndoPurpose {
     Retry,
     /// The item failed and is tolerated.
     Tolerated,
+    /// The step or item is out of a race: it failed, or as many as `first` asks for have succeeded without it.
+    OutOfRace,
     /// By hand, after the end of the run.
     Afterwards,
 }
@@ -219,6 +221,11 @@ pub enum Entry {
         /// Or for a reason of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<Box<RunError>>,
+    },
+    /// As many have succeeded inside as `first` asks for: nothing else in there counts any more.
+    Enough {
+        /// Inside which.
+        n: NodeId,
     },
     /// A catch takes over.
     Caught {
@@ -397,6 +404,7 @@ impl Entry {
             | Self::Waiting { n, .. }
             | Self::Retried { n }
             | Self::Closed { n, .. }
+            | Self::Enough { n }
             | Self::Caught { n, .. }
             | Self::Ending { n, .. }
             | Self::Succeeded { n, .. }

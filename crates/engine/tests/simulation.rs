@@ -72,6 +72,20 @@ steps:
       until: index >= 2
       next: { n: '${carry.n + 1}' }
   last: { call: s.c, after: [agent] }",
+    "input: { xs: [number] }
+on_failure: pause
+retry: { attempts: 2, delay: 1s }
+steps:
+  race:
+    first: 1
+    retry: { attempts: 2, delay: 1s, clean: true }
+    steps:
+      a: { call: s.a, undo: { call: s.undo }, finally: { t: { call: s.c } } }
+      b: { steps: { p: { call: s.b, undo: { call: s.undo } }, q: { call: s.c, after: [p], retry: { attempts: 2, delay: 1s } } }, undo: { call: s.undo } }
+      late: { wait: 20s }
+  quorum: { for_each: '${input.xs}', first: 2, max_parallel: 2, call: s.a, undo: { call: s.undo }, catch: { when: error.code == 'BAD', value: 1 }, when: size(input.xs) > 2 }
+  each: { for_each: '${input.xs}', tolerate: 1, steps: { duel: { first: 1, steps: { x: { call: s.a }, y: { call: s.b, undo: { call: s.undo } } } }, z: { call: s.c, after: [duel] } } }
+  last: { call: s.c, after: [race, quorum] }",
 ];
 
 /// SplitMix64: small, seeded, the same on every machine.

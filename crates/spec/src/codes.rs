@@ -100,6 +100,6 @@ codes! {
     W_RETRY_NOT_IDEMPOTENT,
     /// A timeout that is longer than the run's.
     W_TIMEOUT_TOO_LONG,
-    /// A branch that no run can reach.
+    /// A step that no run can reach.
     W_UNREACHABLE,
 }

@@ -36,8 +36,6 @@ features! {
     Emit = "emit",
     /// Events awaited.
     AwaitEvent = "await.event",
-    /// Done when some are done.
-    First = "first",
     /// Items ordered among themselves.
     ItemAfter = "item_after",
     /// Steps that the run does not wait for.
@@ -75,7 +73,6 @@ const NOT_YET: &[Feature] = &[
     Feature::Run,
     Feature::Emit,
     Feature::AwaitEvent,
-    Feature::First,
     Feature::ItemAfter,
     Feature::Background,
     Feature::Cache,

@@ -103,8 +103,9 @@ impl crate::Run {
         let mut below = vec![crate::run::TOP];
         while let Some(id) = below.pop() {
             for child in self.children(id) {
-                // A failed step always fails its scope; an item only beyond what is tolerated.
-                let counts = self.node(child).role == crate::run::Role::Step || !self.tolerates(id);
+                // A failed step fails its scope, but for a race that can still be won; an item only beyond what
+                // is tolerated.
+                let counts = !self.tolerates_failures(id);
                 match self.node(child).state {
                     StepState::Failed if counts => return true,
                     StepState::Running => below.push(child),

@@ -2,7 +2,7 @@
 
 use super::Decider;
 use crate::{
-    AttemptResult, Dispatch, Effect, Entry, NodeId, UndoInput,
+    AttemptResult, Dispatch, Effect, Entry, NodeId, Outcome, UndoInput,
     run::{Names, Role, Run},
 };
 use consort_spec::definition::{AwaitKind, Body, Call};
@@ -60,8 +60,7 @@ impl Decider<'_> {
         if self.run.node(id).role == Role::Undo {
             self.undo_failed(id, error, retry_after);
         } else if state == AttemptState::Cancelled {
-            let undo = self.undo_input(id, &Json::null(), false);
-            self.record(Entry::Cancelled { n: id, undo });
+            self.conclude(id, Outcome::Cancelled);
         } else {
             self.try_failed(id, error, retry_after);
         }
@@ -71,7 +70,7 @@ impl Decider<'_> {
     fn interrupted(&mut self, id: NodeId) {
         let is_undo = self.run.node(id).role == Role::Undo;
         if !is_undo && self.run.is_cut_off(id) {
-            return self.record(Entry::Cancelled { n: id, undo: None });
+            return self.conclude(id, Outcome::Cancelled);
         }
         self.record(Entry::Interrupted { n: id });
         if self.run.paused.is_none() || is_undo {

@@ -31,17 +31,23 @@ impl Decider<'_> {
 
     /// Begins items while there is room, and ends the whole when all have ended.
     pub(crate) fn go_on_with_items(&mut self, id: NodeId) {
+        self.ask_race(id);
         self.start_items(id);
         let node = self.run.node(id);
         let Some(items) = node.items.as_deref() else { return };
         if node.active > 0 || node.ending.is_some() || node.state.is_terminal() {
             return;
         }
+        if node.has_enough {
+            let output = self.run.outputs_of_items(id);
+            return self.conclude(id, Outcome::Succeeded { output });
+        }
         let all_ended = items.ended == items.count;
-        let failure = node.failure.and_then(|item| self.run.node(item).error.clone());
+        let failure = self.run.failure_inside(id);
         match failure {
             Some(error) => self.conclude(id, Outcome::Failed { error }),
             None if all_ended
+                && self.run.first_of(id).is_none()
                 && !node.closing
                 && !(self.run.is_cut_off(id) && self.run.has_cancelled_child(id)) =>
             {
@@ -71,7 +77,9 @@ impl Decider<'_> {
 
     /// An item has ended: one that failed is tolerated or closes the whole.
     pub(crate) fn item_ended(&mut self, whole: NodeId, item: NodeId) {
-        if self.run.node(item).state == StepState::Failed && !self.run.node(whole).closing {
+        if let Some(first) = self.run.first_of(whole) {
+            self.contender_ended(whole, item, first);
+        } else if self.run.node(item).state == StepState::Failed && !self.run.node(whole).closing {
             if self.run.tolerates(whole) {
                 if self.run.has_undo_within(item) {
                     self.begin_undo(item, UndoPurpose::Tolerated, None);
@@ -139,7 +147,10 @@ impl Run {
     /// Whether no more items of a `for_each` have failed than it tolerates.
     pub(crate) fn tolerates(&self, whole: NodeId) -> bool {
         let Some(items) = self.node(whole).items.as_deref() else { return false };
-        let limit = match self.step_of(whole).for_each.as_ref().and_then(|each| each.tolerate) {
+        let each = self.step_of(whole).for_each.as_ref();
+        let limit = match each.and_then(|each| each.tolerate) {
+            // In a race only the successes count.
+            None if each.is_some_and(|each| each.first.is_some()) => items.count,
             None => 0,
             Some(Tolerate::Count(count)) => count,
             Some(Tolerate::Percent(percent)) => (f64::from(items.count) * percent / 100.0).floor() as u32,

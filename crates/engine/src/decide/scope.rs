@@ -6,7 +6,7 @@ use crate::{
     run::{Names, Role, Run, TOP},
 };
 use consort_spec::definition::Body;
-use consort_types::{Json, RunError, StepState};
+use consort_types::{AttemptState, Json, RunError, StepState};
 
 impl Decider<'_> {
     /// A step of a scope has ended.
@@ -15,8 +15,12 @@ impl Decider<'_> {
             // The scope was left behind by a new try of its node.
             return;
         };
-        if self.run.node(child).state == StepState::Failed && !self.run.node(parent).closing {
-            self.close(parent, Some(child));
+        match self.run.first_of(parent).filter(|_| opened.as_ == OpenedAs::Body) {
+            Some(first) => self.contender_ended(parent, child, first),
+            None if self.run.node(child).state == StepState::Failed && !self.run.node(parent).closing => {
+                self.close(parent, Some(child));
+            }
+            None => {}
         }
         self.go_on(parent, opened.as_);
     }
@@ -27,7 +31,15 @@ impl Decider<'_> {
         if node.active > 0 || node.state.is_terminal() {
             return;
         }
-        let all_well = node.remaining == 0 && node.failure.is_none() && !node.closing;
+        if node.has_enough {
+            return self.scope_done(id, as_);
+        }
+        let is_race = as_ == OpenedAs::Body && self.run.first_of(id).is_some();
+        if is_race {
+            self.ask_race(id);
+        }
+        let node = self.run.node(id);
+        let all_well = !is_race && node.remaining == 0 && node.failure.is_none() && !node.closing;
         let is_cut_off = self.run.is_cut_off(id);
         if all_well && !(is_cut_off && self.run.has_cancelled_child(id)) {
             self.scope_done(id, as_);
@@ -85,7 +97,7 @@ impl Decider<'_> {
                 match (self.run.node(child).state, self.run.node(child).active) {
                     // Taken back already: nobody would answer a withdrawal.
                     (StepState::Ready, _) if self.run.node(child).held => {
-                        self.record(Entry::Cancelled { n: child, undo: None });
+                        self.conclude(child, Outcome::Cancelled);
                     }
                     (StepState::Ready, _) => self.effect(Effect::Withdraw(self.run.token(child))),
                     (StepState::Waiting, _) => self.end_waiting(child),
@@ -178,21 +190,49 @@ impl Decider<'_> {
     }
 
     fn end(&mut self, id: NodeId, outcome: Outcome) {
+        if self.run.is_out_of_race(id) {
+            return self.end_out_of_race(id, &outcome);
+        }
         match outcome {
             Outcome::Succeeded { output } => {
-                // What a catch made of a failure has nothing to undo itself.
-                let caught = self.run.node(id).opened_as(OpenedAs::Catch).is_some();
-                let has_undo = !caught
-                    && (self.run.node(id).role != Role::Step || self.run.step_of(id).for_each.is_none());
-                let undo = has_undo.then(|| self.undo_input(id, &output, true)).flatten();
+                let undo = self.undo_of_success(id, &output);
                 self.record(Entry::Succeeded { n: id, o: output, undo });
             }
             Outcome::Failed { error } => {
                 let undo = self.undo_in_doubt(id, &error);
                 self.record(Entry::Failed { n: id, error, undo });
             }
-            Outcome::Cancelled => self.record(Entry::Cancelled { n: id, undo: None }),
+            Outcome::Cancelled => {
+                let undo = self.undo_of_cut(id);
+                self.record(Entry::Cancelled { n: id, undo });
+            }
         }
+    }
+
+    /// Others were first: what it has done all the same is undone.
+    fn end_out_of_race(&mut self, id: NodeId, outcome: &Outcome) {
+        let undo = match outcome {
+            Outcome::Succeeded { output } => self.undo_of_success(id, output),
+            Outcome::Failed { error } => self.undo_in_doubt(id, error),
+            Outcome::Cancelled => self.undo_of_cut(id),
+        };
+        self.record(Entry::Cancelled { n: id, undo });
+    }
+
+    fn undo_of_success(&self, id: NodeId, output: &Json) -> Option<crate::UndoInput> {
+        let node = self.run.node(id);
+        // What a catch made of a failure has nothing to undo itself.
+        let caught = node.opened_as(OpenedAs::Catch).is_some();
+        let is_whole = node.role == Role::Step && self.run.step_of(id).for_each.is_some();
+        (!caught && !is_whole).then(|| self.undo_input(id, output, true)).flatten()
+    }
+
+    /// A call that was cut may have happened: it is undone too.
+    fn undo_of_cut(&self, id: NodeId) -> Option<crate::UndoInput> {
+        let is_call = matches!(self.run.step_of(id).body, Body::Call(_));
+        let last = self.run.node(id).attempts.last();
+        let was_cut = last.is_some_and(|attempt| attempt.state == AttemptState::Cancelled);
+        (is_call && was_cut).then(|| self.undo_input(id, &Json::null(), false)).flatten()
     }
 
     /// A call that was late or lost may have happened: it is undone too.

@@ -85,8 +85,14 @@ impl Decider<'_> {
             UndoPurpose::Retry if self.run.node(within).state == StepState::Waiting => {
                 self.clean_for_try(within, parked);
             }
-            UndoPurpose::Retry => self.top_may_end(),
-            UndoPurpose::Tolerated | UndoPurpose::Afterwards => self.top_may_end(),
+            UndoPurpose::Retry
+            | UndoPurpose::Tolerated
+            | UndoPurpose::OutOfRace
+            | UndoPurpose::Afterwards => {
+                // What is undone around it waits for what is undone inside.
+                self.undo_settled(within);
+                self.top_may_end();
+            }
             UndoPurpose::Pass => self.pass_is_clean(parked),
             UndoPurpose::RunEnds => self.run_finally(),
         }

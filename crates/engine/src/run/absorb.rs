@@ -1,7 +1,7 @@
 //! What an entry means: the only place where a run's state changes.
 
 use super::{Items, Node, NodeId, Opened, Pass, Phase, Role, Run, RunEnd, TOP, UndoTask};
-use crate::{Entry, OpenedAs, entry::ScopeRef, run::node::Waiting};
+use crate::{Entry, OpenedAs, UndoInput, UndoPurpose, entry::ScopeRef, run::node::Waiting};
 use consort_spec::definition::{Body, ScopeId};
 use consort_types::{StepState, Timestamp};
 
@@ -54,6 +54,11 @@ impl Run {
                 node.closing = true;
                 node.failure = node.failure.or(*by);
             }
+            Entry::Enough { n } => {
+                let node = self.node_mut(*n);
+                node.closing = true;
+                node.has_enough = true;
+            }
             Entry::Caught { n, error } => {
                 let node = self.node_mut(*n);
                 node.error = Some(error.clone());
@@ -89,11 +94,15 @@ impl Run {
             Entry::Cancelled { n, undo } => {
                 self.absorb_end(*n, StepState::Cancelled, at);
                 if let Some(input) = undo {
+                    if matches!(input, UndoInput::Input(_)) {
+                        self.drop_undos_inside(*n);
+                    }
                     self.push_undo(*n, input);
                 }
             }
             Entry::UndoBegan { n, why, undo } => {
-                self.undo_asked |= !matches!(why, crate::UndoPurpose::Tolerated | crate::UndoPurpose::Retry);
+                self.undo_asked |=
+                    !matches!(why, UndoPurpose::Tolerated | UndoPurpose::OutOfRace | UndoPurpose::Retry);
                 self.undo_tasks.push(UndoTask { within: *n, why: *why });
                 if let Some(input) = undo {
                     self.push_undo(*n, input);
@@ -186,6 +195,7 @@ impl Run {
             // What failed is behind us: the steps of a catch or a finally may start.
             node.closing = false;
             node.failure = None;
+            node.has_enough = false;
         }
         if id == TOP && as_ == OpenedAs::Finally {
             self.phase = Phase::Finally;
@@ -253,6 +263,7 @@ impl Run {
             node.active = 0;
             node.closing = false;
             node.failure = None;
+            node.has_enough = false;
         }
     }
 
@@ -278,6 +289,7 @@ impl Run {
             && let Some(items) = self.node_mut(parent).items.as_deref_mut()
         {
             items.ended += 1;
+            items.succeeded += u32::from(state == StepState::Succeeded);
             if state == StepState::Failed {
                 items.failed += 1;
                 items.first_failed = items.first_failed.or(Some(id));

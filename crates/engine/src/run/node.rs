@@ -100,6 +100,7 @@ pub(crate) struct Items {
     /// The first item that has not begun.
     pub next: u32,
     pub ended: u32,
+    pub succeeded: u32,
     pub failed: u32,
     /// The first item that failed.
     pub first_failed: Option<NodeId>,
@@ -131,6 +132,8 @@ pub(crate) struct Node {
     pub closing: bool,
     /// The child whose failure closed it.
     pub failure: Option<NodeId>,
+    /// It is closed because as many have succeeded inside as `first` asks for.
+    pub has_enough: bool,
     /// Tries that count.
     pub tries: u32,
     /// Times it was handed out; fences off older attempts.
@@ -168,6 +171,7 @@ impl Node {
             remaining: 0,
             closing: false,
             failure: None,
+            has_enough: false,
             tries: 0,
             dispatches: 0,
             held: false,

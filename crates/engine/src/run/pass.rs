@@ -57,6 +57,7 @@ impl Run {
         node.state = StepState::Running;
         node.closing = false;
         node.failure = None;
+        node.has_enough = false;
         node.error = None;
         node.ended_at = None;
     }
@@ -79,6 +80,7 @@ impl Run {
         node.active = 0;
         node.closing = false;
         node.failure = None;
+        node.has_enough = false;
         node.error = None;
         node.output = None;
         node.ended_at = None;

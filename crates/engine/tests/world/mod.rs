@@ -68,6 +68,8 @@ pub struct World {
     /// Calls that were answered 202.
     pub taken: Vec<AttemptToken>,
     pub ended: u32,
+    /// Whether a call that is cut is over at once; else its answer may still come.
+    pub cuts: bool,
     project: Arc<Project>,
 }
 
@@ -103,6 +105,7 @@ impl World {
             timers: BTreeMap::new(),
             taken: Vec::new(),
             ended: 0,
+            cuts: true,
             project,
         };
         world.take(transition);
@@ -127,7 +130,7 @@ impl World {
             }
             Effect::Withdraw(_) => {}
             Effect::Abort(token) => {
-                if self.open.iter().any(|sent| sent.token == token) {
+                if self.cuts && self.open.iter().any(|sent| sent.token == token) {
                     let error = RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cut");
                     self.finish(token, failed(AttemptState::Cancelled, error));
                 }

@@ -23,10 +23,8 @@ pub(crate) fn for_each<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) {
         return;
     }
     let context = read.around.context;
-    for (key, feature) in [("first", Feature::First), ("item_after", Feature::ItemAfter)] {
-        if fields.has(key) {
-            context.uses(feature, fields.place(key));
-        }
+    if fields.has("item_after") {
+        context.uses(Feature::ItemAfter, fields.place("item_after"));
     }
     if fields.require("for_each").is_none() {
         return;
