@@ -1,7 +1,7 @@
 //! What the engine asks the outside to do after the commit. By value: nothing is read back.
 
-use crate::NodeId;
-use consort_spec::definition::Operation;
+use crate::{Command, NodeId};
+use consort_spec::definition::{Delivery, Operation};
 use consort_types::{AttemptToken, Json, RunState, Timestamp};
 use std::{sync::Arc, time::Duration};
 
@@ -24,6 +24,8 @@ pub struct Dispatch {
     pub timeout: Duration,
     /// -100 to 100.
     pub priority: i32,
+    /// Whether it may be sent before that is recorded.
+    pub delivery: Delivery,
     /// On an undo whose call's outcome is unknown: the `Idempotency-Key` of that call.
     pub undoes: Option<String>,
 }
@@ -59,6 +61,8 @@ pub enum Effect {
         /// When.
         at: Timestamp,
     },
+    /// Give this back to the run: nobody else knows it any more. After a restart, of a call that was out.
+    Tell(Box<Command>),
     /// The run has ended.
     Ended(RunState),
 }

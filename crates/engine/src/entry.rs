@@ -4,7 +4,7 @@
 
 use crate::{
     NodeId, RunStarted,
-    run::{Accepted, Attempt},
+    run::{Accepted, Attempt, Sending},
 };
 use consort_spec::definition::ScopeId;
 use consort_types::{Json, Name, RunError, RunState, Timestamp};
@@ -87,6 +87,10 @@ pub enum WaitFor {
     Retry,
     /// A signal.
     Signal(Name),
+    /// The answer to what became of its call.
+    Resolve,
+    /// A person who says what became of its call: nobody else knows.
+    InDoubt,
     /// A person.
     Approval {
         /// The question.
@@ -170,6 +174,33 @@ pub enum Entry {
         n: NodeId,
         /// How.
         a: Box<Attempt>,
+    },
+    /// A call that may be made only once is about to be sent. Until its answer is recorded nobody knows whether
+    /// it happened.
+    Sent {
+        /// Of which node.
+        n: NodeId,
+        /// When and where.
+        a: Box<Sending>,
+    },
+    /// What became of a call is being asked; the question is the next node.
+    ResolveStarted {
+        /// Of which node.
+        n: NodeId,
+    },
+    /// It is known what became of a call.
+    Resolved {
+        /// Of which node.
+        n: NodeId,
+        /// Its output; null: it did not happen.
+        o: Json,
+    },
+    /// It could not be found out what became of a call.
+    ResolveFailed {
+        /// Of which node.
+        n: NodeId,
+        /// Why.
+        error: Box<RunError>,
     },
     /// A call was answered 202.
     Accepted {
@@ -398,6 +429,10 @@ impl Entry {
             | Self::ItemStarted { n, .. }
             | Self::TurnBegan { n, .. }
             | Self::Attempted { n, .. }
+            | Self::Sent { n, .. }
+            | Self::ResolveStarted { n }
+            | Self::Resolved { n, .. }
+            | Self::ResolveFailed { n, .. }
             | Self::Accepted { n, .. }
             | Self::Heartbeat { n, .. }
             | Self::Interrupted { n }

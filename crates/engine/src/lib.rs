@@ -24,6 +24,7 @@ pub use effect::{Dispatch, Effect, TimerKind};
 pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};
 pub use record::{Record, RecordError};
 pub use run::{
-    Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history,
+    Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, Sending, StepView, Transition,
+    history,
 };
 pub(crate) use run_started::RunStarted;

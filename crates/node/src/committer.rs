@@ -93,6 +93,7 @@ fn act(after: After, outlets: &Outlets) {
             Effect::SetTimer { node, kind, at } => {
                 let _ = outlets.timers.send(TimerCommand::Set((run, node, kind), at));
             }
+            Effect::Tell(command) => outlets.dispatcher.tell(run, *command),
             Effect::Ended(_) => {
                 let _ = outlets.timers.send(TimerCommand::Forget(run));
             }

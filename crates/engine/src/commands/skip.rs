@@ -55,6 +55,10 @@ pub(super) fn settle(decider: &mut Decider<'_>, id: NodeId, what: &str, by: &str
         let token = decider.run.token(id);
         decider.effect(Effect::Abort(token));
     }
+    if let Some(asked) = decider.run.resolve_node(id).filter(|asked| decider.run.node(*asked).is_active()) {
+        let token = decider.run.token(asked);
+        decider.effect(Effect::Abort(token));
+    }
     decider.record(Entry::Asked { by: by.to_owned(), what: what.to_owned(), n: Some(id) });
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{
     run::{Names, Role, Run, TOP},
 };
 use consort_spec::definition::Body;
-use consort_types::{AttemptState, Json, RunError, StepState};
+use consort_types::{Json, RunError, StepState};
 
 impl Decider<'_> {
     /// A step of a scope has ended.
@@ -100,6 +100,8 @@ impl Decider<'_> {
                         self.conclude(child, Outcome::Cancelled);
                     }
                     (StepState::Ready, _) => self.effect(Effect::Withdraw(self.run.token(child))),
+                    // It will be known soon what became of its call, and how to undo that.
+                    (StepState::Waiting, _) if self.run.waits_for(child, &WaitFor::Resolve) => {}
                     (StepState::Waiting, _) => self.end_waiting(child),
                     // Its `finally` or its undo runs: it ends by itself.
                     _ if self.run.node(child).ending.is_some() => {}
@@ -114,7 +116,8 @@ impl Decider<'_> {
     /// A node that only waits will not go on: one between two tries has failed, others are cut short.
     pub(crate) fn end_waiting(&mut self, id: NodeId) {
         let node = self.run.node(id);
-        let between_tries = node.waiting.as_ref().is_some_and(|waiting| waiting.for_ == WaitFor::Retry);
+        let between_tries =
+            self.run.waits_for(id, &WaitFor::Retry) || self.run.waits_for(id, &WaitFor::InDoubt);
         match (between_tries, node.error.clone()) {
             (true, Some(error)) => self.conclude(id, Outcome::Failed { error }),
             _ => self.conclude(id, Outcome::Cancelled),
@@ -199,11 +202,11 @@ impl Decider<'_> {
                 self.record(Entry::Succeeded { n: id, o: output, undo });
             }
             Outcome::Failed { error } => {
-                let undo = self.undo_in_doubt(id, &error);
+                let undo = self.undo_in_doubt(id);
                 self.record(Entry::Failed { n: id, error, undo });
             }
             Outcome::Cancelled => {
-                let undo = self.undo_of_cut(id);
+                let undo = self.undo_in_doubt(id);
                 self.record(Entry::Cancelled { n: id, undo });
             }
         }
@@ -213,8 +216,8 @@ impl Decider<'_> {
     fn end_out_of_race(&mut self, id: NodeId, outcome: &Outcome) {
         let undo = match outcome {
             Outcome::Succeeded { output } => self.undo_of_success(id, output),
-            Outcome::Failed { error } => self.undo_in_doubt(id, error),
-            Outcome::Cancelled => self.undo_of_cut(id),
+            Outcome::Failed { .. } => self.undo_in_doubt(id),
+            Outcome::Cancelled => self.undo_in_doubt(id),
         };
         self.record(Entry::Cancelled { n: id, undo });
     }
@@ -227,26 +230,19 @@ impl Decider<'_> {
         (!caught && !is_whole).then(|| self.undo_input(id, output, true)).flatten()
     }
 
-    /// A call that was cut may have happened: it is undone too.
-    fn undo_of_cut(&self, id: NodeId) -> Option<crate::UndoInput> {
+    /// A call that was late, lost or cut may have happened: it is undone too.
+    fn undo_in_doubt(&self, id: NodeId) -> Option<crate::UndoInput> {
         let is_call = matches!(self.run.step_of(id).body, Body::Call(_));
-        let last = self.run.node(id).attempts.last();
-        let was_cut = last.is_some_and(|attempt| attempt.state == AttemptState::Cancelled);
-        (is_call && was_cut).then(|| self.undo_input(id, &Json::null(), false)).flatten()
-    }
-
-    /// A call that was late or lost may have happened: it is undone too.
-    fn undo_in_doubt(&self, id: NodeId, error: &RunError) -> Option<crate::UndoInput> {
-        use consort_types::ErrorKind;
-        let is_call = matches!(self.run.step_of(id).body, Body::Call(_));
-        let in_doubt = matches!(error.kind, ErrorKind::Timeout | ErrorKind::Lost);
-        (is_call && in_doubt && self.run.node(id).dispatches > 0)
-            .then(|| self.undo_input(id, &Json::null(), false))
-            .flatten()
+        (is_call && self.run.node(id).in_doubt).then(|| self.undo_input(id, &Json::null(), false)).flatten()
     }
 }
 
 impl Run {
+    /// Whether a node waits for just this.
+    pub(crate) fn waits_for(&self, id: NodeId, what: &WaitFor) -> bool {
+        self.node(id).waiting.as_ref().is_some_and(|waiting| waiting.for_ == *what)
+    }
+
     /// Whether something right inside a node was cut short.
     pub(crate) fn has_cancelled_child(&self, id: NodeId) -> bool {
         self.children(id).any(|child| self.node(child).state == StepState::Cancelled)

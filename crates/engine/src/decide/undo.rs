@@ -9,8 +9,8 @@ use consort_spec::definition::Retry;
 use consort_types::{RunError, StepState};
 use std::time::Duration;
 
-/// Tries of one undo until it is parked for a person.
-const UNDO_TRIES: u32 = 10;
+/// Tries of an undo, or of a question what became of a call, until it waits for a person.
+pub(super) const ASIDE_TRIES: u32 = 10;
 
 impl Decider<'_> {
     /// Begins to undo what was completed inside a node.
@@ -51,7 +51,7 @@ impl Decider<'_> {
     pub(crate) fn undo_failed(&mut self, undo: NodeId, error: RunError, retry_after: Option<Duration>) {
         let of = self.run.node(undo).parent.expect("an undo has a parent");
         let tries = self.run.node(undo).tries;
-        if !error.retryable || tries >= UNDO_TRIES {
+        if !error.retryable || tries >= ASIDE_TRIES {
             return self.park(of, error);
         }
         let rule = Retry::default();

@@ -67,8 +67,7 @@ impl Run {
         if let (Role::Item(index), Some(parent)) = (self.node(id).role, self.node(id).parent) {
             // An item does not wait in `pending`: the whole starts it again.
             if let Some(items) = self.node_mut(parent).items.as_deref_mut() {
-                items.nodes[index as usize] = None;
-                items.next = items.next.min(index);
+                items.forget(index);
             }
             return;
         }
