@@ -1,8 +1,8 @@
 //! What the engine asks the outside to do after the commit. By value: nothing is read back.
 
-use crate::{Command, NodeId};
+use crate::{Command, NodeId, family::ChildStart};
 use consort_spec::definition::{Delivery, Operation};
-use consort_types::{AttemptToken, Json, RunState, Timestamp};
+use consort_types::{AttemptToken, Json, RunId, RunState, Timestamp};
 use std::{sync::Arc, time::Duration};
 
 /// One call to make.
@@ -61,8 +61,12 @@ pub enum Effect {
         /// When.
         at: Timestamp,
     },
-    /// Give this back to the run: nobody else knows it any more. After a restart, of a call that was out.
-    Tell(Box<Command>),
+    /// Start a child run, in the same commit where that is possible; one that was started before only says
+    /// how it stands.
+    StartChild(Box<ChildStart>),
+    /// Give a command to a run: to its parent or a child, or back to itself, where nobody else knows the answer to
+    /// a call any more.
+    Tell(RunId, Box<Command>),
     /// The run has ended.
     Ended(RunState),
 }

@@ -7,6 +7,7 @@ use crate::{
     admissions::{Admissions, AttemptPlace, Handed},
     balancer::{Balancer, Load, ServiceKey, Slot, Waiting},
     clock::Clock,
+    fail_points::{self, FailPoint},
     logs::LogSender,
     sequencer::{Inbox, Message},
 };
@@ -247,7 +248,9 @@ impl Dispatcher {
         }
         let invocation = self.invocation(key, &dispatch, started_at);
         let log = self.log_sink(&key.namespace, &dispatch);
+        fail_points::reached(FailPoint::BeforeSend);
         let outcome = self.invoker.invoke(&slot.target, &invocation, &cancel, log).await;
+        fail_points::reached(FailPoint::Answered);
         let result = match outcome {
             Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
             Outcome::Failed(failure) if failure.reached == Reached::No && failure.retry_after.is_none() => {
@@ -270,11 +273,6 @@ impl Dispatcher {
         let (reply, committed) = oneshot::channel();
         self.inbox.send(Message::Command { run: token.run, command, reply: Some(reply) });
         matches!(committed.await, Ok(Ok(())))
-    }
-
-    /// Gives a run back what only it can know.
-    pub fn tell(&self, run: RunId, command: Command) {
-        self.inbox.command(run, command);
     }
 
     /// The answer comes later, at the attempt's own address.

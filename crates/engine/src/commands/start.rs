@@ -20,6 +20,7 @@ impl Run {
             tags: start.tags,
             key: start.key,
             trigger: start.trigger,
+            parent: start.parent.map(Box::new),
             timeout_at: start.workflow.timeout.map(|timeout| now.plus(timeout)),
         });
         let top = start.workflow.top;
@@ -52,6 +53,7 @@ impl Run {
                 let at = silent_until.min(accepted.deadline);
                 effects.push(Effect::SetTimer { node: id, kind: TimerKind::Heartbeat, at });
             }
+            effects.extend(self.words_to_child_again(id));
             let wake = node.waiting.as_ref().and_then(|waiting| waiting.until);
             let timers = [(TimerKind::Wake, wake), (TimerKind::Timeout, node.timeout_at)];
             effects.extend(timers.into_iter().filter_map(|(kind, at)| {
@@ -72,14 +74,14 @@ impl Run {
             let result = AttemptResult::Failed { state: AttemptState::Lost, error, retry_after: None };
             let Sending { started_at, replica, revision } = sent;
             let told = Command::AttemptFinished { token, started_at, replica, revision, result };
-            return Some(Effect::Tell(Box::new(told)));
+            return Some(Effect::Tell(self.id(), Box::new(told)));
         }
         if self.paused.is_some() && !node.is_aside() {
             // A run that is paused starts nothing: the call was cut short and waits for the resume.
             let result = AttemptResult::Interrupted;
             let told =
                 Command::AttemptFinished { token, started_at: now, replica: None, revision: None, result };
-            return Some(Effect::Tell(Box::new(told)));
+            return Some(Effect::Tell(self.id(), Box::new(told)));
         }
         self.prepare_dispatch(id).ok().map(|dispatch| Effect::Dispatch(Box::new(dispatch)))
     }

@@ -115,6 +115,9 @@ impl Decider<'_> {
 
     /// A node that only waits will not go on: one between two tries has failed, others are cut short.
     pub(crate) fn end_waiting(&mut self, id: NodeId) {
+        if self.run.awaited_child(id).is_some() {
+            return self.stop_child(id, None);
+        }
         let node = self.run.node(id);
         let between_tries =
             self.run.waits_for(id, &WaitFor::Retry) || self.run.waits_for(id, &WaitFor::InDoubt);
@@ -233,7 +236,10 @@ impl Decider<'_> {
     /// A call that was late, lost or cut may have happened: it is undone too.
     fn undo_in_doubt(&self, id: NodeId) -> Option<crate::UndoInput> {
         let is_call = matches!(self.run.step_of(id).body, Body::Call(_));
-        (is_call && self.run.node(id).in_doubt).then(|| self.undo_input(id, &Json::null(), false)).flatten()
+        (is_call && self.run.node(id).in_doubt)
+            .then(|| self.undo_input(id, &Json::null(), false))
+            .flatten()
+            .or_else(|| self.run.undo_left_by_child(id))
     }
 }
 

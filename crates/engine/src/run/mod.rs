@@ -18,7 +18,7 @@ pub use view::{Admission, PassRecord, RunView, StepView};
 
 pub(crate) use items::{ItemOrder, ItemPlan, Items};
 pub(crate) use names::Names;
-pub(crate) use node::{Node, Opened, Role};
+pub(crate) use node::{Child, Node, Opened, Role};
 pub(crate) use pass::Pass;
 pub(crate) use undo::{UndoItem, UndoTask};
 
@@ -146,6 +146,11 @@ impl Run {
     /// What started it.
     pub fn trigger(&self) -> &str {
         &self.started.trigger
+    }
+
+    /// The run whose step it is.
+    pub fn parent(&self) -> Option<&crate::Parent> {
+        self.started.parent.as_deref()
     }
 
     /// Whether it has ended and nothing of it is being undone: no command but `undo` moves it any more.
