@@ -1,7 +1,7 @@
 //! Steps and the scopes that hold them.
 
 use super::{Call, Retry, Schema, Tolerate};
-use consort_expr::{Expr, Template};
+use consort_expr::{Expr, Template, Type};
 use consort_types::Name;
 use std::time::Duration;
 
@@ -85,6 +85,11 @@ pub struct Step {
     pub key: Option<Template>,
     /// Shapes the output; sees the body's as `output`. For a group and a loop it also sees the inner steps.
     pub output: Option<Template>,
+    /// The type of what one execution gives: of an item, where there is a `for_each`.
+    pub gives: Type,
+    /// The type of what others see: of a list, where there is a `for_each`; perhaps null, where there is a
+    /// `when`.
+    pub seen_as: Type,
     /// For people.
     pub description: Option<String>,
 }

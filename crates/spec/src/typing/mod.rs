@@ -28,6 +28,8 @@ pub(super) struct Types {
     batched: Vec<bool>,
     /// The output of each step, as its own `output` sees it.
     pub(super) bodies: Vec<Type>,
+    /// What one execution of each step gives.
+    pub(super) gives: Vec<Type>,
     /// The output of each step, as others see it.
     pub(super) outputs: Vec<Type>,
     pub(super) sites: HashMap<(StepId, Role), Type>,
@@ -49,8 +51,8 @@ pub(crate) fn check(
         .iter()
         .map(|step| step.for_each.as_ref().is_some_and(|each| each.batch.is_some()))
         .collect();
-    let mut types =
-        Types { input, batched, bodies: unknown.clone(), outputs: unknown, sites: HashMap::new() };
+    let (bodies, gives, outputs) = (unknown.clone(), unknown.clone(), unknown);
+    let mut types = Types { input, batched, bodies, gives, outputs, sites: HashMap::new() };
     let (starts, ends) = by_moment(draft);
     for moment in order {
         match moment {
@@ -60,7 +62,9 @@ pub(crate) fn check(
             Moment::End(step) => {
                 types.bodies[step.0 as usize] = outputs::body(draft, &types, *step);
                 ends[step.0 as usize].iter().for_each(|site| check_site(report, &mut types, site));
-                types.outputs[step.0 as usize] = outputs::output(draft, &types, *step);
+                let gives = outputs::once(draft, &types, *step);
+                types.outputs[step.0 as usize] = outputs::output(draft, gives.clone(), *step);
+                types.gives[step.0 as usize] = gives;
             }
         }
     }
