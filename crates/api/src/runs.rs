@@ -105,7 +105,7 @@ pub async fn undo_run(
     Query(query): Query<NamespaceQuery>,
     Body(Empty {}): Body<Empty>,
 ) -> Result<Json<Run>, Refusal> {
-    act(&api, &id, query, Command::Undo { by: BY_API.to_owned() }).await
+    act(&api, &id, query, Command::Undo { only: Vec::new(), by: BY_API.to_owned() }).await
 }
 
 /// Send a named message to a run; the body is the message

@@ -1,6 +1,6 @@
 //! What goes into the engine.
 
-use crate::{NodeId, entry::ProgressNote};
+use crate::{Copies, NodeId, entry::ProgressNote};
 use consort_spec::definition::Workflow;
 use consort_types::{AttemptState, AttemptToken, Json, Name, RunError, RunId, Timestamp};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -24,6 +24,8 @@ pub struct Start {
     pub key: Option<String>,
     /// What started it: `api`, `trigger:NAME`, `run:ID`.
     pub trigger: String,
+    /// What it takes over from the run that it does again.
+    pub copies: Option<Box<Copies>>,
 }
 
 /// A step of a run, by its key (`fields[3]`) or by its node.
@@ -143,6 +145,8 @@ pub enum Command {
     },
     /// Undo what was completed: ends a live run, cleans up after a failed one.
     Undo {
+        /// These only, of a run that has ended; all of them when there are none.
+        only: Vec<NodeId>,
         /// Who asked.
         by: String,
     },

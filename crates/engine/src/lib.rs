@@ -12,17 +12,21 @@
 
 mod command;
 mod commands;
+mod copies;
 mod decide;
 mod effect;
 mod entry;
 mod record;
+mod rerun;
 mod run;
 mod run_started;
 
 pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
+pub use copies::{Copied, Copies};
 pub use effect::{Dispatch, Effect, TimerKind};
 pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};
 pub use record::{Record, RecordError};
+pub use rerun::{Rerun, RerunError};
 pub use run::{
     Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history,
 };

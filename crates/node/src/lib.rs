@@ -21,6 +21,7 @@ mod node;
 mod queries;
 mod record;
 mod replica_logs;
+mod reruns;
 mod runs;
 mod sequencer;
 mod services;
@@ -36,13 +37,14 @@ pub use feed::{Feed, FeedData, FeedEvent, Subscription};
 pub use node::{DryRun, Node, Options, StartupError};
 pub use queries::{QueryError, StepsPage};
 pub use record::{Pass, RunRecord};
+pub use reruns::{Clean, RerunBody, RerunRunError};
 pub use runs::LoadError;
 pub use sequencer::{CommandError, StartError, Started};
 pub use services::{PastReplica, ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
 
 pub use consort_engine::{
-    AttemptResult, Command, ProgressNote, Rejected, StepRef, StepView, history::HistoryEntry,
+    AttemptResult, Command, ProgressNote, Rejected, RerunError, StepRef, StepView, history::HistoryEntry,
 };
 pub use consort_fleet::{ReplicaState, RolloutState, ServiceState};
 pub use consort_invoke::{Failure, Outcome};

@@ -191,6 +191,11 @@ impl Node {
         views.values().filter(|view| view.key.namespace.as_str() == namespace).cloned().collect()
     }
 
+    /// A run, whole, as it is committed now.
+    pub(crate) async fn kept(self: &Arc<Self>, id: RunId) -> Result<Option<Arc<Kept>>, QueryError> {
+        self.ask(move |node| Ok(node.runs.get(id, &node.catalog)?)).await
+    }
+
     async fn of_run<T: Send + 'static>(
         self: &Arc<Self>,
         id: RunId,

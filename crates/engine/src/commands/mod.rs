@@ -42,7 +42,7 @@ impl Run {
             Command::Skip { step, by } => skip::apply(decider, &step, by),
             Command::Complete { step, output, by } => complete::apply(decider, &step, &output, by),
             Command::Signal { name, body, by } => signal::apply(decider, &name, body, by),
-            Command::Undo { by } => undo::apply(decider, by),
+            Command::Undo { only, by } => undo::apply(decider, only, by),
         }
     }
 

@@ -19,6 +19,7 @@ impl Run {
             tags: start.tags,
             key: start.key,
             trigger: start.trigger,
+            copies: start.copies.filter(|copies| !copies.steps.is_empty()),
             timeout_at: start.workflow.timeout.map(|timeout| now.plus(timeout)),
         });
         let top = start.workflow.top;

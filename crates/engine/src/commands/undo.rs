@@ -1,10 +1,18 @@
 //! What was completed is undone on request.
 
-use crate::{Entry, Phase, Rejected, Transition, UndoPurpose, decide::Decider, run::TOP};
+use crate::{Entry, NodeId, Phase, Rejected, Transition, UndoPurpose, decide::Decider, run::TOP};
 use consort_types::{ErrorKind, RunError, RunState};
 
-pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, Rejected> {
+pub(super) fn apply(
+    mut decider: Decider<'_>,
+    only: Vec<NodeId>,
+    by: String,
+) -> Result<Transition, Rejected> {
     match decider.run.phase {
+        Phase::Live | Phase::BetweenPasses { .. } if !only.is_empty() => {
+            let message = "the run goes on: cancel it or wait for its end before a part of it is undone";
+            Err(Rejected::NotNow(message.to_owned()))
+        }
         Phase::Ended if decider.run.undo_list.is_empty() => {
             Err(Rejected::NotNow("there is nothing to undo".to_owned()))
         }
@@ -14,8 +22,9 @@ pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, 
         // Its state stays what it was: only its undo moves.
         Phase::Ended => {
             decider.record(Entry::Asked { by, what: "undo".to_owned(), n: None });
-            decider.unpark_all();
-            decider.begin_undo(TOP, UndoPurpose::Afterwards, None);
+            decider.unpark(&only);
+            decider.record(Entry::UndoBegan { n: TOP, why: UndoPurpose::Afterwards, only, undo: None });
+            decider.go_on_undoing(TOP);
             Ok(decider.finish())
         }
         Phase::Live | Phase::BetweenPasses { .. } => {
@@ -32,9 +41,10 @@ pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, 
 }
 
 impl Decider<'_> {
-    fn unpark_all(&mut self) {
-        let parked: Vec<_> =
-            self.run.undo_list.iter().filter(|item| item.parked.is_some()).map(|item| item.of).collect();
+    /// Makes the parked undos of these steps, or of all when there are none, ready for another try.
+    fn unpark(&mut self, only: &[NodeId]) {
+        let parked = self.run.undo_list.iter().filter(|item| item.parked.is_some()).map(|item| item.of);
+        let parked: Vec<_> = parked.filter(|of| only.is_empty() || only.contains(of)).collect();
         for of in parked {
             self.record(Entry::UndoUnparked { n: of });
         }

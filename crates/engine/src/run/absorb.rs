@@ -75,6 +75,14 @@ impl Run {
                     self.push_undo(*n, input);
                 }
             }
+            Entry::Copied { n, .. } => {
+                let output = self.copy_of(*n).and_then(|copied| copied.output.clone());
+                let node = self.node_mut(*n);
+                node.output = output;
+                node.copied = true;
+                node.ready_at = node.ready_at.or(Some(at));
+                self.absorb_end(*n, StepState::Succeeded, at);
+            }
             Entry::Failed { n, error, undo } => {
                 self.node_mut(*n).error = Some(error.clone());
                 self.absorb_end(*n, StepState::Failed, at);
@@ -92,9 +100,9 @@ impl Run {
                     self.push_undo(*n, input);
                 }
             }
-            Entry::UndoBegan { n, why, undo } => {
+            Entry::UndoBegan { n, why, only, undo } => {
                 self.undo_asked |= !matches!(why, crate::UndoPurpose::Tolerated | crate::UndoPurpose::Retry);
-                self.undo_tasks.push(UndoTask { within: *n, why: *why });
+                self.undo_tasks.push(UndoTask { within: *n, why: *why, only: only.clone() });
                 if let Some(input) = undo {
                     self.push_undo(*n, input);
                 }

@@ -22,6 +22,8 @@ pub(crate) struct UndoTask {
     pub within: NodeId,
     /// Why, which says what comes after.
     pub why: UndoPurpose,
+    /// Of these steps only; of all when there are none.
+    pub only: Vec<NodeId>,
 }
 
 impl Run {

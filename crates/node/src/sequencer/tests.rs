@@ -127,7 +127,7 @@ fn a_command_for_a_run_that_has_just_ended_finds_it_as_it_ended() {
     let mut desk = desk("{ a: { value: 1 } }");
     let _started = desk.start(1);
     let (reply, mut answer) = oneshot::channel();
-    let command = Command::Undo { by: "ann".to_owned() };
+    let command = Command::Undo { only: Vec::new(), by: "ann".to_owned() };
     let _ = desk.sequencer.take(Message::Command { run: run_id(1), command, reply: Some(reply) });
     let refused = answer.try_recv().unwrap().unwrap_err().to_string();
     assert_eq!(refused, "there is nothing to undo");
