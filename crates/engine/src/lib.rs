@@ -28,6 +28,7 @@ pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, 
 pub use record::{Record, RecordError};
 pub use rerun::{Rerun, RerunError};
 pub use run::{
-    Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history,
+    Accepted, Admission, Attempt, Incident, IncidentKind, NodeId, PassRecord, Phase, Question, Run, RunView,
+    StepView, Transition, history,
 };
 pub(crate) use run_started::RunStarted;

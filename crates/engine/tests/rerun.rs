@@ -97,7 +97,10 @@ steps:
         json!({"xs": [1, 2]}),
     );
     old.ok("g.p", json!(1)).ok("g.r", json!(3)).ok("g.q", json!(2));
-    old.ok("each[0].m", json!(4)).ok("each[1].m", json!(5)).ok("each[0].n", json!(6)).ok("each[1].n", json!(7));
+    old.ok("each[0].m", json!(4))
+        .ok("each[1].m", json!(5))
+        .ok("each[0].n", json!(6))
+        .ok("each[1].n", json!(7));
     old.bad("last");
     let mut new = old.rerun(Some("each[1].n")).unwrap();
     assert_eq!(new.calls(), ["each[1].n"]);
@@ -223,7 +226,11 @@ fn an_unknown_step_is_answered_with_the_nearest() {
     let mut old = World::start(CHAIN);
     old.bad("a");
     old.ok("other", json!(1));
-    for (key, hint) in [("othr", "did you mean `other`?"), ("zzzzz", "it has a, b, c, other, last"), ("a.x", "did you mean `a`?")] {
+    for (key, hint) in [
+        ("othr", "did you mean `other`?"),
+        ("zzzzz", "it has a, b, c, other, last"),
+        ("a.x", "did you mean `a`?"),
+    ] {
         let error = old.rerun(Some(key)).err().unwrap().to_string();
         assert!(error.contains(hint), "{error}");
     }

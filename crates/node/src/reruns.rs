@@ -88,7 +88,8 @@ impl Node {
         let input = input.unwrap_or_else(|| kept.run.input().clone());
         if clean == Clean::Yes && !plan.undoes.is_empty() {
             if !kept.run.is_ended() {
-                let message = format!("{old} goes on: cancel it or wait for its end, then rerun it with `clean`");
+                let message =
+                    format!("{old} goes on: cancel it or wait for its end, then rerun it with `clean`");
                 return Err(CommandError::from(Rejected::NotNow(message)).into());
             }
             // What would be refused in the end must not cost the old run what it did.
@@ -137,7 +138,8 @@ impl Node {
 /// What kept the old run from being undone, in a sentence.
 fn left_to_undo(kept: &Kept, undoes: &[NodeId]) -> RerunRunError {
     let steps = undoes.iter().filter_map(|of| kept.run.step_at(*of, &|_| None));
-    let mut names: Vec<String> = steps.take(NAMED_MAX).map(|step: StepView| format!("`{}.undo`", step.key)).collect();
+    let mut names: Vec<String> =
+        steps.take(NAMED_MAX).map(|step: StepView| format!("`{}.undo`", step.key)).collect();
     if undoes.len() > NAMED_MAX {
         names.push(format!("{} more", undoes.len() - NAMED_MAX));
     }

@@ -15,6 +15,11 @@ pub(super) fn apply(
     by: String,
 ) -> Result<Transition, Rejected> {
     let id = decider.run.node_named(step)?;
+    if let Some(of) = decider.run.parked_of(id) {
+        decider.record(Entry::Asked { by, what: "complete".to_owned(), n: Some(id) });
+        decider.record(Entry::Undone { n: of });
+        return Ok(decider.finish());
+    }
     if decider.run.is_undo_under_way(id) {
         decider.end_undo_by_hand(id, "complete", by, super::skip::UndoEnd::Done);
         return Ok(decider.finish());

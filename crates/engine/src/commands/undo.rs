@@ -3,11 +3,7 @@
 use crate::{Entry, NodeId, Phase, Rejected, Transition, UndoPurpose, decide::Decider, run::TOP};
 use consort_types::{ErrorKind, RunError, RunState};
 
-pub(super) fn apply(
-    mut decider: Decider<'_>,
-    only: Vec<NodeId>,
-    by: String,
-) -> Result<Transition, Rejected> {
+pub(super) fn apply(mut decider: Decider<'_>, only: Vec<NodeId>, by: String) -> Result<Transition, Rejected> {
     match decider.run.phase {
         Phase::Live | Phase::BetweenPasses { .. } if !only.is_empty() => {
             let message = "the run goes on: cancel it or wait for its end before a part of it is undone";

@@ -59,9 +59,7 @@ impl<'r> Decider<'r> {
             Entry::Succeeded { n, .. }
             | Entry::Copied { n, .. }
             | Entry::Skipped { n, .. }
-            | Entry::Cancelled { n, .. } => {
-                self.ended.push_back(n)
-            }
+            | Entry::Cancelled { n, .. } => self.ended.push_back(n),
             _ => {}
         }
         self.entries.push(entry);

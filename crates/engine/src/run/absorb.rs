@@ -46,6 +46,9 @@ impl Run {
                 node.error = error.clone();
                 node.state = StepState::Waiting;
                 node.waiting = Some(Waiting { for_: r#for.clone(), since: at, until: *until });
+                if matches!(r#for, crate::WaitFor::Approval { .. }) {
+                    self.asking.insert(*n);
+                }
             }
             Entry::Retried { n } => self.absorb_retried(*n),
             Entry::Closed { n, by, error } => {
@@ -119,12 +122,14 @@ impl Run {
             Entry::Undone { n } => self.absorb_undone(*n, at),
             Entry::UndoParked { n, error } => self.absorb_parked(*n, error, at),
             Entry::UndoUnparked { n } => {
+                self.parked.remove(n);
                 if let Some(item) = self.undo_list.iter_mut().find(|item| item.of == *n) {
                     item.parked = None;
                 }
             }
             Entry::UndoGivenUp { n, .. } => {
                 self.undo_list.retain(|item| item.of != *n);
+                self.parked.remove(n);
                 if let Some(undo) = self.undo_node(*n) {
                     let undo = self.node_mut(undo);
                     undo.state = StepState::Skipped;
@@ -266,6 +271,7 @@ impl Run {
 
     fn absorb_end(&mut self, id: NodeId, state: StepState, at: Timestamp) {
         let was_active = self.node(id).is_active();
+        self.asking.remove(&id);
         let node = self.node_mut(id);
         node.state = state;
         node.ended_at = Some(at);

@@ -3,6 +3,7 @@
 use super::{Live, Message, Sequencer};
 use crate::{
     committer::{After, Unit},
+    people,
     record::RunRecord,
 };
 use bytes::Bytes;
@@ -46,10 +47,25 @@ impl Sequencer {
                 waiters.into_iter().for_each(|waiter| _ = waiter.send(()));
             })));
         }
+        self.tell_people(id, &mut writes);
         if self.runs[&id].run.is_at_rest() {
             self.put_away(id, &mut writes, &mut after);
         }
         self.hand_on(Unit { writes, after });
+    }
+
+    /// Writes down what of a run waits for a person, where that has changed.
+    fn tell_people(&mut self, id: RunId, writes: &mut Vec<Write>) {
+        let Some(live) = self.runs.get_mut(&id) else { return };
+        if live.notices.is_empty() && !live.run.may_need_people() {
+            return;
+        }
+        let notices = people::notices(&live.run);
+        if notices != live.notices {
+            let namespace = live.run.namespace().clone();
+            writes.push(Write::SetNotices { run: id, namespace, notices: notices.clone() });
+            live.notices = notices;
+        }
     }
 
     /// The run has ended: its last summary goes with its last entry, and it leaves once that is stored.

@@ -16,7 +16,7 @@ impl Sequencer {
         let effects = run.pending_effects(self.clock.now());
         let namespace = run.namespace().clone();
         self.dirty.insert(open.run);
-        self.runs.insert(open.run, Live { run, next_seq, is_leaving: false });
+        self.runs.insert(open.run, Live::loaded(run, next_seq));
         effects.into_iter().map(|effect| After::Effect(namespace.clone(), open.run, effect)).collect()
     }
 
@@ -49,7 +49,7 @@ impl Sequencer {
             input_digest,
             created_at: now,
         });
-        self.runs.insert(id, Live { run, next_seq: 0, is_leaving: false });
+        self.runs.insert(id, Live::begun(run));
         let answer = After::Call(Box::new(move || drop(reply.send(Ok(Started { run: id, new: true })))));
         self.commit(id, transition, vec![open], vec![answer]);
     }

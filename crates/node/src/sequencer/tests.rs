@@ -86,6 +86,7 @@ impl Desk {
             tags: BTreeMap::new(),
             key: Some("k".to_owned()),
             trigger: "api".to_owned(),
+            copies: None,
         };
         let (reply, answer) = oneshot::channel();
         let input_digest = Digest::of(b"{}");
