@@ -22,6 +22,30 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long an idempotency key may be, in bytes: it stands in an index.
 const KEY_BYTES_MAX: usize = 255;
 
+/// The header in which a caller says who acts.
+const BY_HEADER: &str = "consort-by";
+
+/// How long that may be, in bytes: it stands in every history.
+const BY_BYTES_MAX: usize = 100;
+
+/// Who acts, as histories say: what the header `Consort-By` says, else `api`. A word of the caller's own, and
+/// believed as such, until keys tell people apart.
+pub struct By(pub String);
+
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(BY_HEADER) else { return Ok(Self("api".to_owned())) };
+        let text = std::str::from_utf8(value.as_bytes()).unwrap_or_default().trim();
+        if text.is_empty() || text.len() > BY_BYTES_MAX || text.chars().any(char::is_control) {
+            let detail = format!("Consort-By names who acts, in 1 to {BY_BYTES_MAX} bytes");
+            return Err(Refusal::new(codes::E_HEADER, detail));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// What stands behind the `?`.
 pub struct Query<T>(pub T);
 

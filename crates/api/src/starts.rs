@@ -4,9 +4,9 @@ use crate::{
     codes,
     context::{Api, Context},
     convert,
-    extract::{Body, Path, Query, idempotency_key},
+    extract::{Body, By, Path, Query, idempotency_key},
     problem::Refusal,
-    runs::{self, BY_API},
+    runs,
 };
 use axum::{
     Json,
@@ -82,13 +82,14 @@ pub async fn rerun(
     State(api): Api,
     Path(id): Path<String>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     headers: HeaderMap,
     Body(rerun): Body<Rerun>,
 ) -> Result<Answer, Refusal> {
     let old = runs::find(&api, &id, query.namespace.as_deref()).await?;
     let clean = if rerun.clean == Some(true) { Clean::Yes } else { Clean::No };
     let key = idempotency_key(&headers, None)?;
-    let body = RerunBody { from: rerun.from, clean, input: rerun.input, key, by: BY_API.to_owned() };
+    let body = RerunBody { from: rerun.from, clean, input: rerun.input, key, by };
     let started = api.node.rerun(old.id, body).await?;
     answer(&api, started, None).await
 }

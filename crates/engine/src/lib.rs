@@ -16,6 +16,7 @@ mod copies;
 mod decide;
 mod effect;
 mod entry;
+mod large;
 mod record;
 mod rerun;
 mod run;
@@ -25,6 +26,7 @@ pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
 pub use copies::{Copied, Copies};
 pub use effect::{Dispatch, Effect, TimerKind};
 pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};
+pub use large::{INLINE_BYTES_MAX, Reference};
 pub use record::{Record, RecordError};
 pub use rerun::{Rerun, RerunError};
 pub use run::{

@@ -3,10 +3,11 @@
 //! It takes all that is queued, commits it as one transaction, and only then lets go what depends on it:
 //! replies, effects, events. It never waits for a fuller batch; while one commit runs, the next grows.
 
-use crate::{dispatcher::Dispatcher, health::Health, timers::TimerCommand};
+use crate::{dispatcher::Dispatcher, health::Health, large, timers::TimerCommand};
+use consort_artifacts::Artifacts;
 use consort_engine::Effect;
 use consort_store::{Batch, Error, Write, Writer};
-use consort_types::{Name, RunId};
+use consort_types::{Json, Name, RunId};
 use std::{
     sync::{Arc, mpsc},
     time::Duration,
@@ -23,8 +24,17 @@ const FULL_RETRY: Duration = Duration::from_millis(250);
 pub struct Unit {
     /// What to commit.
     pub writes: Vec<Write>,
+    /// Values that are too large for a history: stored as artifacts before it is.
+    pub values: Vec<Json>,
     /// What follows, in order.
     pub after: Vec<After>,
+}
+
+impl Unit {
+    /// Writes without large values, and what follows them.
+    pub const fn of(writes: Vec<Write>, after: Vec<After>) -> Self {
+        Self { writes, values: Vec::new(), after }
+    }
 }
 
 /// What follows a commit.
@@ -43,6 +53,8 @@ pub struct Outlets {
     pub timers: UnboundedSender<TimerCommand>,
     /// Whether the node can commit.
     pub health: Arc<Health>,
+    /// Where values go that are too large for a history.
+    pub artifacts: Artifacts,
 }
 
 /// Runs until the sender is gone and everything is committed.
@@ -52,6 +64,7 @@ pub fn run(units: &mpsc::Receiver<Unit>, writer: &mut dyn Writer, outlets: &Outl
     while let Ok(first) = units.recv() {
         let mut next = Some(first);
         while let Some(unit) = next {
+            unit.values.iter().for_each(|value| store_value(&outlets.artifacts, value, &outlets.health));
             batch.extend(unit.writes);
             after.extend(unit.after);
             next = if batch.len() < WRITES_PER_COMMIT_MAX { units.try_recv().ok() } else { None };
@@ -61,6 +74,24 @@ pub fn run(units: &mpsc::Receiver<Unit>, writer: &mut dyn Writer, outlets: &Outl
         }
         batch.clear();
         after.drain(..).for_each(|after| act(after, outlets));
+    }
+}
+
+/// Stores a value as an artifact by itself, however long the disk stays full.
+fn store_value(artifacts: &Artifacts, value: &Json, health: &Health) {
+    loop {
+        match artifacts.put_whole(value.text().as_bytes(), &large::label()) {
+            Ok(_) => return,
+            Err(consort_artifacts::Error::Full) => {
+                health.disk_is_full();
+                std::thread::sleep(FULL_RETRY);
+            }
+            Err(error) => {
+                // As with a commit that is refused.
+                tracing::error!(%error, "a large value could not be stored; the server ends");
+                std::process::abort();
+            }
+        }
     }
 }
 

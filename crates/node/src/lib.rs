@@ -16,6 +16,7 @@ mod deploy;
 mod dispatcher;
 mod feed;
 mod health;
+mod large;
 mod logs;
 mod node;
 mod people;

@@ -16,6 +16,7 @@ use crate::{
     services::{self, ServicesCommand, ServicesParts, Views},
     timers,
 };
+use consort_artifacts::Artifacts;
 use consort_invoke::Invoker;
 use consort_runtime::{Exec, Observations, Runtime};
 use consort_store::{LogReader, Reader, Store};
@@ -79,6 +80,7 @@ pub struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) health: Arc<Health>,
     pub(crate) data_dir: PathBuf,
+    pub(crate) artifacts: Artifacts,
     pub(crate) secrets_root: Option<PathBuf>,
     feed: Arc<Feed>,
     /// One apply at a time: each compares with what the one before it left.
@@ -95,8 +97,9 @@ impl Node {
         let Options { data_dir, secrets_root, server_url, store, runtime, exec, observations, clock } =
             options;
         let Store { mut writer, reader, mut log_writer, log_reader } = store;
+        let artifacts = Artifacts::at(&data_dir);
         let catalog = Arc::new(Catalog::load(reader.clone())?);
-        let runs = Arc::new(RunReader::new(reader.clone()));
+        let runs = Arc::new(RunReader::new(reader.clone(), artifacts.clone()));
         let (inbox, messages) = Inbox::new();
         let feed = Arc::new(Feed::default());
         let admissions = Arc::new(Admissions::default());
@@ -114,8 +117,12 @@ impl Node {
         let (timer_sender, timer_commands) = mpsc::unbounded_channel();
         task(timers::run(timer_commands, inbox.clone(), clock.clone()));
         let (unit_sender, units) = std_mpsc::sync_channel::<Unit>(UNITS_WAITING_MAX);
-        let outlets =
-            Outlets { dispatcher: dispatcher.clone(), timers: timer_sender, health: health.clone() };
+        let outlets = Outlets {
+            dispatcher: dispatcher.clone(),
+            timers: timer_sender,
+            health: health.clone(),
+            artifacts: artifacts.clone(),
+        };
         let mut threads = Vec::new();
         threads.push(thread("committer", move || committer::run(&units, &mut *writer, &outlets))?);
         let log_feed = feed.clone();
@@ -159,6 +166,7 @@ impl Node {
             clock,
             health,
             data_dir,
+            artifacts,
             secrets_root,
             feed,
             applying: tokio::sync::Mutex::new(()),
@@ -306,7 +314,7 @@ fn recover(
         match runs.load(open.run, catalog) {
             Ok(Some((run, next_seq))) => {
                 let after = sequencer.adopt(&open, run, next_seq);
-                let _ = units.send(Unit { writes: Vec::new(), after });
+                let _ = units.send(Unit::of(Vec::new(), after));
             }
             // One run that cannot be read must not keep the others from going on.
             Ok(None) => report(open.run, "its history is gone"),

@@ -78,7 +78,10 @@ impl Node {
         self.ask(move |node| {
             let Some(kept) = node.runs.get(id, &node.catalog)? else { return Ok(None) };
             let view = kept.run.view(&|token| node.admissions.of(token));
-            Ok(Some(RunRecord::new(&kept.run, view)))
+            let mut record = RunRecord::new(&kept.run, view);
+            record.input = node.shown(record.input);
+            record.output = record.output.map(|output| node.shown(output));
+            Ok(Some(record))
         })
         .await
     }
@@ -97,7 +100,7 @@ impl Node {
             let mut steps = kept.run.steps(skip, limit + 1, &|token| node.admissions.of(token));
             let next = (steps.len() > limit).then_some(skip + limit);
             steps.truncate(limit);
-            StepsPage { steps, next }
+            StepsPage { steps: steps.into_iter().map(|step| node.shown_step(step)).collect(), next }
         })
         .await
     }
@@ -107,8 +110,9 @@ impl Node {
     /// # Errors
     /// When the store refuses.
     pub async fn step(self: &Arc<Self>, id: RunId, key: String) -> Result<Option<StepView>, QueryError> {
-        let found =
-            self.of_run(id, move |node, kept| kept.run.step(&key, &|token| node.admissions.of(token)));
+        let found = self.of_run(id, move |node, kept| {
+            kept.run.step(&key, &|token| node.admissions.of(token)).map(|step| node.shown_step(step))
+        });
         Ok(found.await?.flatten())
     }
 
@@ -189,6 +193,12 @@ impl Node {
     pub fn services(&self, namespace: &str) -> Vec<ServiceView> {
         let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
         views.values().filter(|view| view.key.namespace.as_str() == namespace).cloned().collect()
+    }
+
+    fn shown_step(&self, mut step: StepView) -> StepView {
+        step.input = step.input.map(|input| self.shown(input));
+        step.output = step.output.map(|output| self.shown(output));
+        step
     }
 
     /// A run, whole, as it is committed now.

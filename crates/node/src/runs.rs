@@ -1,6 +1,7 @@
 //! Reads runs from what is committed: rebuilt from their history, kept for those that ask again.
 
-use crate::catalog::Catalog;
+use crate::{catalog::Catalog, large};
+use consort_artifacts::Artifacts;
 use consort_engine::{Entry, Record, Run};
 use consort_store::{Error, KeyedRun, Reader};
 use consort_types::{Name, RunId};
@@ -29,6 +30,7 @@ pub enum LoadError {
 /// Reads runs.
 pub struct RunReader {
     reader: Arc<dyn Reader>,
+    artifacts: Artifacts,
     kept: Mutex<VecDeque<(RunId, Arc<Kept>)>>,
 }
 
@@ -41,8 +43,8 @@ pub struct Kept {
 
 impl RunReader {
     /// Reads through a reader of the store.
-    pub fn new(reader: Arc<dyn Reader>) -> Self {
-        Self { reader, kept: Mutex::default() }
+    pub fn new(reader: Arc<dyn Reader>, artifacts: Artifacts) -> Self {
+        Self { reader, artifacts, kept: Mutex::default() }
     }
 
     /// The run of an idempotency key.
@@ -66,7 +68,7 @@ impl RunReader {
         let known = self.kept().iter().find(|(run, _)| *run == id).map(|(_, kept)| kept.clone());
         let (run, next_seq) = match known {
             Some(kept) => {
-                let records = self.records(id, kept.next_seq)?;
+                let records = self.whole_records(id, kept.next_seq)?;
                 if records.is_empty() {
                     return Ok(Some(kept));
                 }
@@ -93,7 +95,7 @@ impl RunReader {
     /// # Errors
     /// When the store refuses, or what it holds makes no sense.
     pub fn load(&self, id: RunId, catalog: &Catalog) -> Result<Option<(Run, u64)>, LoadError> {
-        let records = self.records(id, 0)?;
+        let records = self.whole_records(id, 0)?;
         let Some(first) = records.first() else { return Ok(None) };
         let Some(Entry::RunStarted(started)) = first.entries.first() else {
             return Err(LoadError::Unreadable(id, "it does not begin with its start".to_owned()));
@@ -107,7 +109,17 @@ impl RunReader {
         Ok(Some((run, next_seq)))
     }
 
-    /// The records of a run from a row on.
+    /// The records of a run from a row on, with the large values in their places.
+    fn whole_records(&self, id: RunId, from_seq: u64) -> Result<Vec<Record>, LoadError> {
+        let mut records = self.records(id, from_seq)?;
+        for record in &mut records {
+            let put = record.put_large(|reference| large::read(&self.artifacts, reference));
+            put.map_err(|error| LoadError::Unreadable(id, error.to_string()))?;
+        }
+        Ok(records)
+    }
+
+    /// The records of a run from a row on, as they are stored: references stand in the place of large values.
     ///
     /// # Errors
     /// When the store refuses, or a row is no record.

@@ -4,8 +4,8 @@
 #![allow(dead_code, clippy::print_stdout)]
 
 use consort_engine::{
-    AttemptResult, Command, Dispatch, Effect, NodeId, Record, Rejected, RerunError, Run, RunView, Start,
-    StepRef, StepView, TimerKind, Transition,
+    AttemptResult, Command, Dispatch, Effect, Incident, NodeId, Question, Record, Rejected, RerunError, Run,
+    RunView, Start, StepRef, StepView, TimerKind, Transition,
 };
 use consort_spec::{Folders, Texts, definition::Project};
 use consort_types::{
@@ -357,6 +357,7 @@ fn sent(dispatch: &Dispatch) -> Sent {
 struct View {
     run: RunView,
     steps: Vec<StepView>,
+    people: (Vec<Question>, Vec<Incident>),
     pending: Vec<String>,
 }
 
@@ -365,6 +366,7 @@ impl View {
         let pending = run.pending_effects(Timestamp::from_millis(0));
         let mut pending: Vec<String> = pending.iter().map(|effect| format!("{effect:?}")).collect();
         pending.sort();
-        Self { run: run.view(&|_| None), steps: run.steps(0, 100_000, &|_| None), pending }
+        let people = (run.questions(), run.incidents());
+        Self { run: run.view(&|_| None), steps: run.steps(0, 100_000, &|_| None), people, pending }
     }
 }

@@ -16,17 +16,18 @@ impl Sequencer {
     pub(super) fn commit(
         &mut self,
         id: RunId,
-        transition: Transition,
+        mut transition: Transition,
         mut writes: Vec<Write>,
         mut after: Vec<After>,
     ) {
         let Some(live) = self.runs.get_mut(&id) else { return };
         if transition.is_empty() && transition.effects.is_empty() {
             if !after.is_empty() {
-                self.hand_on(Unit { writes, after });
+                self.hand_on(Unit::of(writes, after));
             }
             return;
         }
+        let values = transition.record.take_large();
         if !transition.is_empty() {
             let entries = Bytes::from(transition.record.encode());
             writes.push(Write::Append { run: id, seq: live.next_seq, entries });
@@ -51,7 +52,7 @@ impl Sequencer {
         if self.runs[&id].run.is_at_rest() {
             self.put_away(id, &mut writes, &mut after);
         }
-        self.hand_on(Unit { writes, after });
+        self.hand_on(Unit { writes, values, after });
     }
 
     /// Writes down what of a run waits for a person, where that has changed.

@@ -29,7 +29,7 @@ impl Sequencer {
                     if same { Ok(Started { run, new: false }) } else { Err(StartError::KeyTaken(run)) };
                 // The first start may not be committed yet: the answer goes the same way behind it.
                 let after = vec![After::Call(Box::new(move || drop(reply.send(answer))))];
-                return self.hand_on(Unit { writes: Vec::new(), after });
+                return self.hand_on(Unit::of(Vec::new(), after));
             }
             Err(error) => return drop(reply.send(Err(error.into()))),
             Ok(None) => {}

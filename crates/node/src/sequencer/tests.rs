@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::{catalog::Deployed, committer::After};
+use consort_artifacts::Artifacts;
 use consort_engine::{Command, Start};
 use consort_spec::{Folders, Texts};
 use consort_store::{Batch, Writer, memory::MemoryStore};
 use consort_types::{Json, NameKind, Timestamp};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 struct Still;
 
@@ -52,7 +54,7 @@ workflows: {{ w: {{ steps: {steps} }} }}"
     };
     catalog.set(name("n"), deployed);
     let (committer, units) = mpsc::sync_channel(100);
-    let runs = Arc::new(RunReader::new(store.reader));
+    let runs = Arc::new(RunReader::new(store.reader, Artifacts::at(Path::new("no-such-folder"))));
     let (feed, admissions) = (Arc::default(), Arc::default());
     let (inbox, messages) = Inbox::new();
     let sequencer =
