@@ -8,9 +8,12 @@ use crate::{
     committer::{self, Outlets, Unit},
     deploy,
     dispatcher::{Dispatcher, DispatcherParts},
+    fail_points::{self, FailPoint},
     feed::Feed,
     health::Health,
     logs::{self, LogSender},
+    reserve::Reserve,
+    retention::{self, RetentionParts},
     runs::RunReader,
     sequencer::{Inbox, Message, Sequencer},
     services::{self, ServicesCommand, ServicesParts, Views},
@@ -53,6 +56,8 @@ pub struct Options {
     pub observations: Observations,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How long a run is kept after its end.
+    pub keep_runs: Duration,
 }
 
 /// Why a node did not start.
@@ -94,8 +99,17 @@ impl Node {
     /// # Errors
     /// When the store refuses or a thread cannot be started.
     pub fn start(options: Options) -> Result<Arc<Self>, StartupError> {
-        let Options { data_dir, secrets_root, server_url, store, runtime, exec, observations, clock } =
-            options;
+        let Options {
+            data_dir,
+            secrets_root,
+            server_url,
+            store,
+            runtime,
+            exec,
+            observations,
+            clock,
+            keep_runs,
+        } = options;
         let Store { mut writer, reader, mut log_writer, log_reader } = store;
         let artifacts = Artifacts::at(&data_dir);
         let catalog = Arc::new(Catalog::load(reader.clone())?);
@@ -120,11 +134,13 @@ impl Node {
         let outlets = Outlets {
             dispatcher: dispatcher.clone(),
             timers: timer_sender,
+            inbox: inbox.clone(),
             health: health.clone(),
             artifacts: artifacts.clone(),
         };
+        let reserve = Reserve::take(data_dir.join("reserve"));
         let mut threads = Vec::new();
-        threads.push(thread("committer", move || committer::run(&units, &mut *writer, &outlets))?);
+        threads.push(thread("committer", move || committer::run(&units, &mut *writer, reserve, &outlets))?);
         let log_feed = feed.clone();
         threads.push(thread("logs", move || logs::run(&log_lines, &mut *log_writer, &log_feed))?);
         let mut sequencer = Sequencer::new(
@@ -147,12 +163,19 @@ impl Node {
             admissions: admissions.clone(),
             feed: feed.clone(),
             clock: clock.clone(),
-            logs: log_sender,
+            logs: log_sender.clone(),
             views: views.clone(),
             services_dir: data_dir.join("services"),
             server_url,
         };
         task(services::run(parts, service_commands, observations));
+        task(retention::run(RetentionParts {
+            reader: reader.clone(),
+            inbox: inbox.clone(),
+            logs: log_sender,
+            clock: clock.clone(),
+            keep_runs,
+        }));
         let node = Arc::new(Self {
             inbox,
             catalog,
@@ -248,6 +271,7 @@ impl Node {
     /// Ends in order: no new calls, replicas stopped, what was decided committed.
     pub async fn shutdown(&self) {
         self.dispatcher.close();
+        self.health.end();
         let (reply, done) = oneshot::channel();
         if self.services.send(ServicesCommand::Shutdown(reply)).is_ok() {
             let _ = tokio::time::timeout(SHUTDOWN_MAX, done).await;
@@ -315,6 +339,7 @@ fn recover(
             Ok(Some((run, next_seq))) => {
                 let after = sequencer.adopt(&open, run, next_seq);
                 let _ = units.send(Unit::of(Vec::new(), after));
+                fail_points::reached(FailPoint::Recovering);
             }
             // One run that cannot be read must not keep the others from going on.
             Ok(None) => report(open.run, "its history is gone"),

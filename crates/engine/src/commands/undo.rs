@@ -17,10 +17,7 @@ pub(super) fn apply(mut decider: Decider<'_>, only: Vec<NodeId>, by: String) -> 
         }
         // Its state stays what it was: only its undo moves.
         Phase::Ended => {
-            decider.record(Entry::Asked { by, what: "undo".to_owned(), n: None });
-            decider.unpark(&only);
-            decider.record(Entry::UndoBegan { n: TOP, why: UndoPurpose::Afterwards, only, undo: None });
-            decider.go_on_undoing(TOP);
+            decider.undo_afterwards(only, by);
             Ok(decider.finish())
         }
         Phase::Live | Phase::BetweenPasses { .. } => {
@@ -37,6 +34,14 @@ pub(super) fn apply(mut decider: Decider<'_>, only: Vec<NodeId>, by: String) -> 
 }
 
 impl Decider<'_> {
+    /// Undoes what a run that has ended had completed, also what was parked: all of it, or of these steps only.
+    pub(super) fn undo_afterwards(&mut self, only: Vec<NodeId>, by: String) {
+        self.record(Entry::Asked { by, what: "undo".to_owned(), n: None });
+        self.unpark(&only);
+        self.record(Entry::UndoBegan { n: TOP, why: UndoPurpose::Afterwards, only, undo: None });
+        self.go_on_undoing(TOP);
+    }
+
     /// Makes the parked undos of these steps, or of all when there are none, ready for another try.
     fn unpark(&mut self, only: &[NodeId]) {
         let parked = self.run.undo_list.iter().filter(|item| item.parked.is_some()).map(|item| item.of);

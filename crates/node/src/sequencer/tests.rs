@@ -89,6 +89,7 @@ impl Desk {
             key: Some("k".to_owned()),
             trigger: "api".to_owned(),
             copies: None,
+            parent: None,
         };
         let (reply, answer) = oneshot::channel();
         let input_digest = Digest::of(b"{}");

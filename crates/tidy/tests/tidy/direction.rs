@@ -7,12 +7,13 @@ use crate::repository::{none, ours};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("expr", &["types"]),
-    ("spec", &["types", "expr"]),
-    // Pure rules.
     ("calendar", &["types"]),
+    ("spec", &["types", "expr", "calendar"]),
+    // Pure rules.
     ("admission", &["types"]),
     ("fleet", &["types"]),
-    ("engine", &["types", "expr", "spec"]),
+    ("events", &["types"]),
+    ("engine", &["types", "expr", "spec", "events"]),
     // Contracts, and what keeps them.
     ("store", &["types"]),
     ("store-sqlite", &["types", "store"]),
@@ -27,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "types",
             "expr",
             "spec",
+            "events",
             "calendar",
             "admission",
             "fleet",
