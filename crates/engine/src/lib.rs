@@ -17,6 +17,7 @@ mod decide;
 mod effect;
 mod entry;
 mod family;
+pub mod gates;
 mod large;
 mod record;
 mod rerun;

@@ -18,6 +18,7 @@ mod fail_points;
 mod feed;
 mod health;
 mod large;
+mod line;
 mod logs;
 mod node;
 mod people;
@@ -50,6 +51,7 @@ pub use sequencer::{CommandError, StartError, Started};
 pub use services::{PastReplica, ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
 
+pub use consort_engine::gates::{GateKey, Rule};
 pub use consort_engine::{
     AttemptResult, Command, ProgressNote, Rejected, RerunError, StepRef, StepView, history::HistoryEntry,
 };

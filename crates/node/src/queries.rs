@@ -64,7 +64,9 @@ impl Node {
     ) -> Result<Page<RunRecord>, QueryError> {
         self.ask(move |node| {
             let page = node.reader.runs(&filter, &page)?;
-            let items = page.items.iter().filter_map(|summary| summary.document.read().ok()).collect();
+            let mut items: Vec<RunRecord> =
+                page.items.iter().filter_map(|summary| summary.document.read().ok()).collect();
+            items.iter_mut().for_each(|record| node.gates.tell(record));
             Ok(Page { items, next_cursor: page.next_cursor })
         })
         .await
@@ -81,6 +83,7 @@ impl Node {
             let mut record = RunRecord::new(&kept.run, view);
             record.input = node.shown(record.input);
             record.output = record.output.map(|output| node.shown(output));
+            node.gates.tell(&mut record);
             Ok(Some(record))
         })
         .await

@@ -20,7 +20,7 @@ pub(super) fn apply(mut decider: Decider<'_>, only: Vec<NodeId>, by: String) -> 
             decider.undo_afterwards(only, by);
             Ok(decider.finish())
         }
-        Phase::Live | Phase::BetweenPasses { .. } => {
+        Phase::Queued { .. } | Phase::Live | Phase::BetweenPasses { .. } => {
             let message = format!("undone by {by}");
             decider.record(Entry::Asked { by, what: "undo".to_owned(), n: None });
             decider
