@@ -34,6 +34,6 @@ pub use record::{Record, RecordError};
 pub use rerun::{Rerun, RerunError};
 pub use run::{
     Accepted, Admission, Attempt, Incident, IncidentKind, NodeId, PassRecord, Phase, Question, Run, RunView,
-    StepView, Transition, history,
+    Sending, StepView, Transition, history,
 };
 pub(crate) use run_started::RunStarted;

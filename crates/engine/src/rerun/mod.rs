@@ -274,7 +274,7 @@ impl Plan<'_> {
 
 /// The items of a list that were begun, with what they were about.
 fn values(items: &Items) -> impl Iterator<Item = (&Json, NodeId)> {
-    let values = items.values.iter().flatten();
+    let values = items.plan.iter().flat_map(|plan| &plan.values);
     values.zip(&items.nodes).filter_map(|(value, node)| node.map(|node| (value, node)))
 }
 

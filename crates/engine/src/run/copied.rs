@@ -32,7 +32,7 @@ impl Run {
         let node = self.node(id);
         let Role::Item(index) = node.role else { return true };
         let items = node.parent.and_then(|whole| self.node(whole).items.as_deref());
-        let value = items.and_then(|items| items.values.as_ref()?.get(index as usize));
+        let value = items.and_then(|items| items.plan.as_ref()?.values.get(index as usize));
         let now = value.map(|value| Digest::of(value.text().as_bytes()));
         self.copy_of(id).is_some_and(|copied| copied.item == now)
     }
