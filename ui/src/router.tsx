@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
 import { RunPage } from "./run/RunPage";
+import { PeoplePage } from "./people/PeoplePage";
 import { RunsPage } from "./runs/RunsPage";
 import { ServicesPage } from "./services/ServicesPage";
 import { Shell } from "./parts/Shell";
@@ -33,9 +34,10 @@ const workflowRoute = createRoute({
   getParentRoute: () => root, path: "/workflows/$name", component: WorkflowPage, validateSearch: only("revision"),
 });
 const servicesRoute = createRoute({ getParentRoute: () => root, path: "/services", component: ServicesPage });
+const peopleRoute = createRoute({ getParentRoute: () => root, path: "/people", component: PeoplePage });
 
 export const router = createRouter({
-  routeTree: root.addChildren([runsRoute, runRoute, workflowsRoute, workflowRoute, servicesRoute]),
+  routeTree: root.addChildren([runsRoute, runRoute, workflowsRoute, workflowRoute, servicesRoute, peopleRoute]),
   scrollRestoration: true,
   // Plain `?state=failed`: every value is a text, so addresses can be written by hand.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

@@ -52,6 +52,8 @@ codes! {
     E_RUN_ENDED 409 "The run has ended";
     /// Not possible in this state.
     E_NOT_NOW 409 "Not possible now";
+    /// What had to be undone first could not be.
+    E_UNDO_PARKED 409 "An undo waits for a person";
     /// Somebody else was first.
     E_STALE 409 "Another answer was first";
     /// More bytes than a request may have.

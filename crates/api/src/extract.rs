@@ -22,6 +22,30 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long an idempotency key may be, in bytes: it stands in an index.
 const KEY_BYTES_MAX: usize = 255;
 
+/// The header in which a caller says who acts.
+const BY_HEADER: &str = "consort-by";
+
+/// How long that may be, in bytes: it stands in every history.
+const BY_BYTES_MAX: usize = 100;
+
+/// Who acts, as histories say: what the header `Consort-By` says, else `api`. A word of the caller's own, and
+/// believed as such, until keys tell people apart.
+pub struct By(pub String);
+
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(BY_HEADER) else { return Ok(Self("api".to_owned())) };
+        let text = std::str::from_utf8(value.as_bytes()).unwrap_or_default().trim();
+        if text.is_empty() || text.len() > BY_BYTES_MAX || text.chars().any(char::is_control) {
+            let detail = format!("Consort-By names who acts, in 1 to {BY_BYTES_MAX} bytes");
+            return Err(Refusal::new(codes::E_HEADER, detail));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// What stands behind the `?`.
 pub struct Query<T>(pub T);
 
@@ -62,8 +86,17 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
             return Err(Refusal::new(codes::E_BODY, "the body must be a JSON object"));
         }
-        serde_json::from_slice(bytes).map(Self).map_err(|error| misfit(&error))
+        read(bytes).map(Self)
     }
+}
+
+/// Reads JSON, and names the field that does not fit.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        misfit(error.inner(), &path)
+    })
 }
 
 /// A JSON body that is passed on as it is; none when there is no body.
@@ -75,7 +108,7 @@ impl<S: Sync> FromRequest<S> for Raw {
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let bytes = json_bytes(request).await?;
         let json = (!bytes.is_empty()).then(|| Json::from_slice(&bytes));
-        json.transpose().map(Self).map_err(|error| misfit(&error))
+        json.transpose().map(Self).map_err(|error| misfit(&error, ""))
     }
 }
 
@@ -89,7 +122,7 @@ async fn json_bytes(request: Request) -> Result<Vec<u8>, Refusal> {
     if !is_json(&parts.headers) {
         return Err(Refusal::new(codes::E_MEDIA_TYPE, "send JSON, with Content-Type: application/json"));
     }
-    json::check(&bytes).map_err(|error| misfit(&error))?;
+    json::check(&bytes).map_err(|error| misfit(&error, ""))?;
     Ok(bytes)
 }
 
@@ -132,19 +165,27 @@ async fn gather(headers: &HeaderMap, body: HttpBody) -> Result<Vec<u8>, Refusal>
     Ok(bytes)
 }
 
-/// Text that is no JSON is 400; JSON of another shape is 422 and names the field where it can.
-fn misfit(error: &serde_json::Error) -> Refusal {
+/// Text that is no JSON is 400; JSON of another shape is 422 and names the field.
+fn misfit(error: &serde_json::Error, path: &str) -> Refusal {
     match error.classify() {
         Category::Syntax | Category::Eof | Category::Io => {
             Refusal::new(codes::E_JSON, format!("the body is not JSON: {error}"))
         }
         Category::Data => {
-            Refusal::new(codes::E_BODY, error.to_string()).with_errors(vec![field_error(&error.to_string())])
+            let field = field_error(&error.to_string(), path);
+            let detail = match field.path.as_str() {
+                path if path.is_empty() || field.message.contains(&format!("`{path}`")) => {
+                    field.message.clone()
+                }
+                path => format!("{path}: {}", field.message),
+            };
+            Refusal::new(codes::E_BODY, detail).with_errors(vec![field])
         }
     }
 }
 
-fn field_error(message: &str) -> FieldError {
+/// The field of an error: where the reader stood, and for a field that is unknown or missing its name.
+fn field_error(message: &str, path: &str) -> FieldError {
     let code = if message.starts_with("unknown field") {
         "unknown"
     } else if message.starts_with("missing field") {
@@ -152,8 +193,15 @@ fn field_error(message: &str) -> FieldError {
     } else {
         "type"
     };
-    let named = message.split('`').nth(1).filter(|_| code != "type").unwrap_or_default();
-    FieldError { path: named.to_owned(), code: code.to_owned(), message: message.to_owned() }
+    let path = if path == "." || path == "?" { "" } else { path };
+    let named = message.split('`').nth(1).filter(|_| code != "type");
+    let path = match named {
+        Some(name) if path.is_empty() || path == name => name.to_owned(),
+        Some(name) if path.ends_with(&format!(".{name}")) => path.to_owned(),
+        Some(name) => format!("{path}.{name}"),
+        None => path.to_owned(),
+    };
+    FieldError { path, code: code.to_owned(), message: message.to_owned() }
 }
 
 /// The `Idempotency-Key` of a request, from its header or its body. Both may be there if they agree.
@@ -186,13 +234,30 @@ mod tests {
     #[test]
     fn the_field_that_does_not_fit_is_named() {
         for (body, path, code) in [
-            (r#"{"replicas": 1, "x": 2}"#, "x", "unknown"),
-            ("{}", "replicas", "missing"),
-            (r#"{"replicas": -1}"#, "", "type"),
+            (r#"{"input": {}, "x": 2}"#, "x", "unknown"),
+            (r#"{"input": {}, "key": 5}"#, "key", "type"),
+            (r#"{"tags": {"a": "b", "branch": [1]}}"#, "tags.branch", "type"),
+            (r#"{"tags": []}"#, "tags", "type"),
         ] {
-            let error = serde_json::from_str::<consort_wire::Scale>(body).unwrap_err();
-            let field = field_error(&error.to_string());
+            let field = fields_of::<consort_wire::StartRun>(body);
             assert_eq!((field.path.as_str(), field.code.as_str()), (path, code), "{body}");
         }
+        for (body, path, code) in [
+            (r#"{"replicas": 1, "x": 2}"#, "x", "unknown"),
+            ("{}", "replicas", "missing"),
+            (r#"{"replicas": -1}"#, "replicas", "type"),
+        ] {
+            let field = fields_of::<consort_wire::Scale>(body);
+            assert_eq!((field.path.as_str(), field.code.as_str()), (path, code), "{body}");
+        }
+        let field =
+            fields_of::<consort_wire::ApplyRequest>(r#"{"files": [{"path": "a", "text": "", "z": 1}]}"#);
+        assert_eq!((field.path.as_str(), field.code.as_str()), ("files[0].z", "unknown"));
+    }
+
+    fn fields_of<T: DeserializeOwned>(body: &str) -> FieldError {
+        let mut deserializer = serde_json::Deserializer::from_str(body);
+        let error = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err().unwrap();
+        field_error(&error.inner().to_string(), &error.path().to_string())
     }
 }

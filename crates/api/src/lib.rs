@@ -22,6 +22,7 @@ mod json;
 mod namespaces;
 mod openapi;
 mod page;
+mod people;
 mod policy;
 mod problem;
 mod run_logs;

@@ -1,7 +1,7 @@
 //! Every route in one place, and the document that is made of them.
 
 use crate::{
-    apply, artifacts, attempts, context::Context, feed, health, history, namespaces, run_logs, runs,
+    apply, artifacts, attempts, context::Context, feed, health, history, namespaces, people, run_logs, runs,
     service_logs, services, starts, steps, workflows,
 };
 use axum::Json;
@@ -57,6 +57,8 @@ pub fn routes() -> OpenApiRouter<Arc<Context>> {
         .routes(routes!(attempts::fail_attempt))
         .routes(routes!(attempts::heartbeat_attempt))
         .routes(routes!(attempts::progress_attempt))
+        .routes(routes!(people::list_approvals))
+        .routes(routes!(people::list_incidents))
         .routes(routes!(artifacts::upload_artifact))
         .routes(routes!(artifacts::download_artifact))
         .routes(routes!(namespaces::list_namespaces))

@@ -4,7 +4,7 @@ use crate::{
     codes,
     context::{Api, Context},
     convert,
-    extract::{Body, Path, Query, Raw},
+    extract::{Body, By, Path, Query, Raw},
     page,
     problem::Refusal,
 };
@@ -13,9 +13,6 @@ use consort_node::{Command, PageRequest, RunFilter, RunRecord};
 use consort_types::{Json as Value, Name, NameKind, RunId};
 use consort_wire::{Empty, NamespaceQuery, Page, Run, RunsQuery};
 use std::sync::Arc;
-
-/// Who acts, as the history says, until keys tell people apart.
-pub const BY_API: &str = "api";
 
 /// Runs, newest first
 #[utoipa::path(get, path = "/runs", tag = "runs", params(RunsQuery), responses((status = 200, body = Page<Run>)))]
@@ -59,9 +56,10 @@ pub async fn cancel_run(
     State(api): Api,
     Path(id): Path<String>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     Body(Empty {}): Body<Empty>,
 ) -> Result<Json<Run>, Refusal> {
-    act(&api, &id, query, Command::Cancel { by: BY_API.to_owned() }).await
+    act(&api, &id, query, Command::Cancel { by }).await
 }
 
 /// Start nothing new in a run until it is resumed
@@ -70,9 +68,10 @@ pub async fn pause_run(
     State(api): Api,
     Path(id): Path<String>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     Body(Empty {}): Body<Empty>,
 ) -> Result<Json<Run>, Refusal> {
-    act(&api, &id, query, Command::Pause { by: BY_API.to_owned() }).await
+    act(&api, &id, query, Command::Pause { by }).await
 }
 
 /// Let a paused run go on
@@ -81,9 +80,10 @@ pub async fn resume_run(
     State(api): Api,
     Path(id): Path<String>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     Body(Empty {}): Body<Empty>,
 ) -> Result<Json<Run>, Refusal> {
-    act(&api, &id, query, Command::Resume { by: BY_API.to_owned() }).await
+    act(&api, &id, query, Command::Resume { by }).await
 }
 
 /// Try all failed steps of a run again, now
@@ -92,9 +92,10 @@ pub async fn retry_run(
     State(api): Api,
     Path(id): Path<String>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     Body(Empty {}): Body<Empty>,
 ) -> Result<Json<Run>, Refusal> {
-    act(&api, &id, query, Command::Retry { step: None, by: BY_API.to_owned() }).await
+    act(&api, &id, query, Command::Retry { step: None, by }).await
 }
 
 /// Undo what a run completed: ends a live one, cleans up after a failed one
@@ -103,9 +104,10 @@ pub async fn undo_run(
     State(api): Api,
     Path(id): Path<String>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     Body(Empty {}): Body<Empty>,
 ) -> Result<Json<Run>, Refusal> {
-    act(&api, &id, query, Command::Undo { by: BY_API.to_owned() }).await
+    act(&api, &id, query, Command::Undo { only: Vec::new(), by }).await
 }
 
 /// Send a named message to a run; the body is the message
@@ -114,12 +116,13 @@ pub async fn signal_run(
     State(api): Api,
     Path((id, name)): Path<(String, String)>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     Raw(body): Raw,
 ) -> Result<Json<Run>, Refusal> {
     let kebab = Name::new(&name, NameKind::Kebab).or_else(|_| Name::new(&name, NameKind::Snake));
     let name = kebab.map_err(|error| Refusal::new(codes::E_NOT_FOUND, format!("signal: {error}")))?;
     let body = body.unwrap_or_else(Value::null);
-    act(&api, &id, query, Command::Signal { name, body, by: BY_API.to_owned() }).await
+    act(&api, &id, query, Command::Signal { name, body, by }).await
 }
 
 /// Gives a command to a run and answers with the run as it is then.

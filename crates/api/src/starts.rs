@@ -4,7 +4,7 @@ use crate::{
     codes,
     context::{Api, Context},
     convert,
-    extract::{Body, Path, Query, idempotency_key},
+    extract::{Body, By, Path, Query, idempotency_key},
     problem::Refusal,
     runs,
 };
@@ -13,7 +13,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
 };
-use consort_node::{StartRequestBody, Started};
+use consort_node::{Clean, RerunBody, StartRequestBody, Started};
 use consort_types::{RunId, parse_duration};
 use consort_wire::{NamespaceQuery, Rerun, Run, StartQuery, StartRun};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -58,14 +58,18 @@ pub async fn start_run(
     check_tags(&start.tags)?;
     let namespace = api.namespace(query.namespace.as_deref())?;
     let key = idempotency_key(&headers, start.key)?;
-    let body = StartRequestBody { input: start.input, key, tags: start.tags, trigger: "api".to_owned() };
+    let (input, tags, trigger) = (start.input, start.tags, "api".to_owned());
+    let body = StartRequestBody { input, key, tags, trigger, copies: None };
     let started = api.node.start_run(&namespace, &workflow, body).await?;
     answer(&api, started, wait).await
 }
 
 /// Start a new run like another one
 ///
-/// The newest revision of the workflow, with the input of the old run or another one.
+/// The newest revision of the workflow, with the input of the old run or another one. With `from`, the steps
+/// that do not depend on that step keep their outputs, where those still fit; they say so in `copied_from`.
+/// With `clean`, what is done again is first undone in the old run, which must have ended; no new run begins
+/// while an undo goes on (409 `E_NOT_NOW`) or waits for a person (409 `E_UNDO_PARKED`).
 #[utoipa::path(
     post, path = "/runs/{id}/rerun", tag = "runs", request_body = Rerun,
     params(
@@ -78,23 +82,15 @@ pub async fn rerun(
     State(api): Api,
     Path(id): Path<String>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     headers: HeaderMap,
     Body(rerun): Body<Rerun>,
 ) -> Result<Answer, Refusal> {
-    if rerun.from.is_some() || rerun.clean == Some(true) {
-        let detail =
-            "`from` and `clean` are not possible yet: rerun from the beginning, or retry the old run";
-        return Err(Refusal::new(codes::E_NOT_BUILT, detail));
-    }
-    let key = idempotency_key(&headers, None)?;
     let old = runs::find(&api, &id, query.namespace.as_deref()).await?;
-    let body = StartRequestBody {
-        input: rerun.input.unwrap_or(old.input),
-        key,
-        tags: old.tags,
-        trigger: format!("rerun:{}", old.id),
-    };
-    let started = api.node.start_run(&old.namespace, old.workflow.as_str(), body).await?;
+    let clean = if rerun.clean == Some(true) { Clean::Yes } else { Clean::No };
+    let key = idempotency_key(&headers, None)?;
+    let body = RerunBody { from: rerun.from, clean, input: rerun.input, key, by };
+    let started = api.node.rerun(old.id, body).await?;
     answer(&api, started, None).await
 }
 

@@ -3,10 +3,10 @@
 use crate::{
     context::Api,
     convert,
-    extract::{Body, Path, Query},
+    extract::{Body, By, Path, Query},
     page,
     problem::Refusal,
-    runs::{self, BY_API},
+    runs,
 };
 use axum::{Json, extract::State};
 use consort_node::{Command, StepRef};
@@ -33,9 +33,10 @@ pub async fn retry_step(
     State(api): Api,
     Path((id, key)): Path<(String, String)>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     Body(Empty {}): Body<Empty>,
 ) -> Result<Json<Run>, Refusal> {
-    let command = Command::Retry { step: Some(StepRef::Key(key)), by: BY_API.to_owned() };
+    let command = Command::Retry { step: Some(StepRef::Key(key)), by };
     runs::act(&api, &id, query, command).await
 }
 
@@ -45,9 +46,10 @@ pub async fn skip_step(
     State(api): Api,
     Path((id, key)): Path<(String, String)>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     Body(Empty {}): Body<Empty>,
 ) -> Result<Json<Run>, Refusal> {
-    let command = Command::Skip { step: StepRef::Key(key), by: BY_API.to_owned() };
+    let command = Command::Skip { step: StepRef::Key(key), by };
     runs::act(&api, &id, query, command).await
 }
 
@@ -57,8 +59,9 @@ pub async fn complete_step(
     State(api): Api,
     Path((id, key)): Path<(String, String)>,
     Query(query): Query<NamespaceQuery>,
+    By(by): By,
     Body(CompleteStep { output }): Body<CompleteStep>,
 ) -> Result<Json<Run>, Refusal> {
-    let command = Command::Complete { step: StepRef::Key(key), output, by: BY_API.to_owned() };
+    let command = Command::Complete { step: StepRef::Key(key), output, by };
     runs::act(&api, &id, query, command).await
 }

@@ -207,7 +207,8 @@ async fn a_rerun_is_a_new_run() {
     assert_eq!(new["trigger"], json!({ "kind": "rerun", "run": old["id"] }));
     let other = server.post(&path, &json!({ "input": { "who": "bob" } })).await.ok(201);
     assert_eq!(other["input"]["who"], "bob");
-    server.post(&path, &json!({ "from": "hello" })).await.refused(501, "E_NOT_BUILT");
-    server.post(&path, &json!({ "clean": true })).await.refused(501, "E_NOT_BUILT");
+    let refused = server.post(&path, &json!({ "from": "nothing" })).await.refused(404, "E_NOT_FOUND");
+    assert!(refused["detail"].as_str().unwrap().contains("newest revision"), "{refused}");
+    server.post(&path, &json!({ "clean": true })).await.ok(201);
     server.post(&path, &json!({ "input": {} })).await.refused(422, "E_INPUT");
 }

@@ -13,6 +13,7 @@
 mod error;
 mod put;
 mod range;
+mod whole;
 
 pub use error::Error;
 pub use range::ByteRange;

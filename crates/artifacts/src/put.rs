@@ -19,8 +19,8 @@ const CHUNK_BYTES: usize = 64 << 10;
 static UPLOADS: AtomicU64 = AtomicU64::new(0);
 
 /// A file that is deleted unless it got its place.
-struct Upload {
-    path: PathBuf,
+pub(crate) struct Upload {
+    pub(crate) path: PathBuf,
 }
 
 impl Drop for Upload {
@@ -52,7 +52,7 @@ impl Artifacts {
         Ok(stored)
     }
 
-    fn upload(&self) -> Upload {
+    pub(crate) fn upload(&self) -> Upload {
         let number = UPLOADS.fetch_add(1, Ordering::Relaxed);
         Upload { path: self.uploads().join(number.to_string()) }
     }

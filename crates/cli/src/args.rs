@@ -61,6 +61,8 @@ pub enum Command {
     Run(commands::run::RunCommand),
     /// Look at runs and act on them
     Runs(commands::runs::Runs),
+    /// Look at what does not go on without a person
+    Incidents(commands::incidents::Incidents),
     /// Look at services and act on them
     Services(commands::services::Services),
     /// Look at workflows
@@ -100,12 +102,13 @@ mod tests {
         let of = |name: &str| names(tree.find_subcommand(name).unwrap());
         assert_eq!(
             names(&tree),
-            "init dev server check apply run runs services workflows artifacts backup restore bench doctor schema completions"
+            "init dev server check apply run runs incidents services workflows artifacts backup restore bench doctor schema completions"
         );
         assert_eq!(
             of("runs"),
             "list show logs watch cancel pause resume retry skip complete rerun undo signal approve history"
         );
+        assert_eq!(of("incidents"), "list show");
         assert_eq!(of("services"), "list show logs scale restart rollback revisions call");
         assert_eq!(of("workflows"), "list show graph");
         assert_eq!(of("artifacts"), "put get");

@@ -5,6 +5,9 @@ use consort_client::Client;
 use consort_types::{Name, NameKind, RunId};
 use std::path::Path;
 
+/// A longer name of a user is not sent: the server takes so many bytes.
+const USER_BYTES_MAX: usize = 100;
+
 /// What every command needs.
 #[derive(Debug)]
 pub struct Context {
@@ -29,8 +32,14 @@ impl Context {
             Some(text) => Some(namespace(text)?),
             None => project::namespace_in(Path::new(".")),
         };
-        Ok(Client::new(&self.global.server)?.in_namespace(namespace))
+        Ok(Client::new(&self.global.server)?.in_namespace(namespace).acting_as(user()))
     }
+}
+
+/// Who sits at the terminal, as far as the environment says.
+fn user() -> Option<String> {
+    let names = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    { names }.find(|name| !name.is_empty() && name.len() <= USER_BYTES_MAX)
 }
 
 fn namespace(text: &str) -> Result<String, Failure> {

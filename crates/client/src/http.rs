@@ -25,6 +25,7 @@ pub struct Client {
     http: reqwest::Client,
     server: Url,
     namespace: Option<String>,
+    by: Option<header::HeaderValue>,
 }
 
 impl Client {
@@ -55,13 +56,20 @@ impl Client {
             .user_agent(concat!("consort/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| bad(error.to_string()))?;
-        Ok(Self { http, server, namespace: None })
+        Ok(Self { http, server, namespace: None, by: None })
     }
 
     /// The same client, seeing a namespace. Without one the server takes its only one, or refuses.
     #[must_use]
     pub fn in_namespace(mut self, namespace: Option<String>) -> Self {
         self.namespace = namespace;
+        self
+    }
+
+    /// The same client, saying who acts. What cannot stand in a header is left out.
+    #[must_use]
+    pub fn acting_as(mut self, who: Option<String>) -> Self {
+        self.by = who.and_then(|who| header::HeaderValue::from_str(who.trim()).ok());
         self
     }
 
@@ -90,7 +98,11 @@ impl Client {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.clear().extend(["api", "v1"]).extend(path);
         }
-        self.http.request(method, url)
+        let request = self.http.request(method, url);
+        match &self.by {
+            Some(by) => request.header("consort-by", by),
+            None => request,
+        }
     }
 
     /// A request outside of `/api/v1`.

@@ -3,8 +3,8 @@
 use crate::{Client, Error, Live};
 use consort_types::{Json, RunId};
 use consort_wire::{
-    Approval, CompleteStep, Empty, HistoryEntry, LIMIT_MAX, LogLine, Page, Rerun, Run, RunLogsQuery,
-    RunsQuery, StartQuery, StartRun, Step,
+    Approval, CompleteStep, Empty, HistoryEntry, Incident, LIMIT_MAX, LogLine, Page, Rerun, Run,
+    RunLogsQuery, RunsQuery, StartQuery, StartRun, Step,
 };
 use reqwest::Method;
 use std::time::Duration;
@@ -186,5 +186,13 @@ impl Client {
     /// As every call.
     pub async fn approvals(&self) -> Result<Vec<Approval>, Error> {
         self.every(&["approvals"]).await
+    }
+
+    /// `GET /incidents`: everything that does not go on without a person.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn incidents(&self) -> Result<Vec<Incident>, Error> {
+        self.every(&["incidents"]).await
     }
 }

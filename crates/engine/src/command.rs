@@ -1,7 +1,7 @@
 //! What goes into the engine.
 
 use crate::{
-    NodeId,
+    Copies, NodeId,
     entry::ProgressNote,
     family::{FromChild, FromParent, Parent},
 };
@@ -28,6 +28,8 @@ pub struct Start {
     pub key: Option<String>,
     /// What started it: `api`, `trigger:NAME`, `run:ID`.
     pub trigger: String,
+    /// What it takes over from the run that it does again.
+    pub copies: Option<Box<Copies>>,
     /// What the workflow's `concurrency.key` gave, as JSON.
     pub limit_key: Option<String>,
     /// Its number in line, when it has to wait for a place.
@@ -176,6 +178,8 @@ pub enum Command {
     FromChild(Box<FromChild>),
     /// Undo what was completed: ends a live run, cleans up after a failed one.
     Undo {
+        /// These only, of a run that has ended; all of them when there are none.
+        only: Vec<NodeId>,
         /// Who asked.
         by: String,
     },

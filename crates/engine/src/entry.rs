@@ -11,7 +11,7 @@ use consort_types::{Json, Name, RunError, RunId, RunState, Timestamp, UndoState}
 use serde::{Deserialize, Serialize};
 
 /// A field that is there has a value, also when that is null.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+pub(crate) fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(deserializer).map(Some)
 }
 
@@ -299,6 +299,13 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         undo: Option<UndoInput>,
     },
+    /// The step took its output over from the run that this one does again; it never ran here.
+    Copied {
+        /// Which.
+        n: NodeId,
+        /// From which run.
+        from: RunId,
+    },
     /// The node has its error.
     Failed {
         /// Which.
@@ -331,6 +338,9 @@ pub enum Entry {
         n: NodeId,
         /// Why.
         why: UndoPurpose,
+        /// These only; all of them when there are none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        only: Vec<NodeId>,
         /// The undo of the node itself, when its call failed and is tried again from a clean slate.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         undo: Option<UndoInput>,
@@ -487,6 +497,7 @@ impl Entry {
             | Self::Caught { n, .. }
             | Self::Ending { n, .. }
             | Self::Succeeded { n, .. }
+            | Self::Copied { n, .. }
             | Self::Failed { n, .. }
             | Self::Skipped { n, .. }
             | Self::Cancelled { n, .. }

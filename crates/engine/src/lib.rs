@@ -12,22 +12,28 @@
 
 mod command;
 mod commands;
+mod copies;
 mod decide;
 mod effect;
 mod entry;
 mod family;
 pub mod gates;
+mod large;
 mod record;
+mod rerun;
 mod run;
 mod run_started;
 
 pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
+pub use copies::{Copied, Copies};
 pub use effect::{Dispatch, Effect, TimerKind};
 pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};
 pub use family::{ChildEnd, ChildStart, ChildWord, FromChild, FromParent, Parent, ParentWord};
+pub use large::{INLINE_BYTES_MAX, Reference};
 pub use record::{Record, RecordError};
+pub use rerun::{Rerun, RerunError};
 pub use run::{
-    Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, Sending, StepView, Transition,
-    history,
+    Accepted, Admission, Attempt, Incident, IncidentKind, NodeId, PassRecord, Phase, Question, Run, RunView,
+    Sending, StepView, Transition, history,
 };
 pub(crate) use run_started::RunStarted;

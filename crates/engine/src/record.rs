@@ -18,6 +18,9 @@ pub struct Record {
     /// What.
     #[serde(rename = "e")]
     pub entries: Vec<Entry>,
+    /// Which of the values of the entries are references to larger ones, in their order.
+    #[serde(rename = "x", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) references: Vec<u32>,
 }
 
 /// A stored record that cannot be read.
@@ -37,7 +40,7 @@ pub enum RecordError {
 impl Record {
     /// Entries that became true at a time.
     pub fn new(at: Timestamp, entries: Vec<Entry>) -> Self {
-        Self { v: RECORD_VERSION, at, entries }
+        Self { v: RECORD_VERSION, at, entries, references: Vec::new() }
     }
 
     /// The stored form.

@@ -1,6 +1,6 @@
 //! What a run is from its first moment on: the first fact of its history.
 
-use crate::family::Parent;
+use crate::{Copies, family::Parent};
 use consort_types::{Json, Name, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,4 +34,7 @@ pub struct RunStarted {
     /// When it has taken too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_at: Option<Timestamp>,
+    /// What it takes over from the run that it does again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<Box<Copies>>,
 }

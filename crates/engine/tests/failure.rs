@@ -138,7 +138,7 @@ fn on_failure_keep_undoes_nothing() {
     );
     world.ok("a", json!(1)).bad("b");
     assert_eq!((world.state(), world.view().undo), (RunState::Failed, UndoState::None));
-    world.by_hand(|by| Command::Undo { by }).unwrap();
+    world.by_hand(|by| Command::Undo { only: Vec::new(), by }).unwrap();
     world.ok("a.undo", json!(null));
     assert_eq!((world.state(), world.view().undo), (RunState::Failed, UndoState::Complete));
 }

@@ -34,7 +34,7 @@ fn nothing_runs_in_line_and_the_time_counts_from_the_place() {
 
 #[test]
 fn a_run_that_is_cancelled_in_line_ends_at_once_and_runs_nothing() {
-    for command in [|by| Command::Cancel { by }, |by| Command::Undo { by }] {
+    for command in [|by| Command::Cancel { by }, |by| Command::Undo { only: Vec::new(), by }] {
         let mut world = World::in_line(CALLS);
         world.by_hand(command).unwrap();
         assert_eq!(world.state(), RunState::Cancelled);

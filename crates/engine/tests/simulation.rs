@@ -113,6 +113,9 @@ steps:
   last: { call: s.c, after: [charge, each, once], finally: { f: { call: s.a } } }",
 ];
 
+/// Of so many runs one is done again from some step of it.
+const RERUN_EVERY: u64 = 5;
+
 /// SplitMix64: small, seeded, the same on every machine.
 struct Chance(u64);
 
@@ -155,6 +158,9 @@ fn live(seed: u64) -> World {
     for round in 0..10_000 {
         if world.ended > 0 && world.open.is_empty() {
             check_end(&world);
+            if seed.is_multiple_of(RERUN_EVERY) {
+                again(&world, &mut chance);
+            }
             return world;
         }
         let faults = round < 60;
@@ -278,6 +284,31 @@ fn answer(world: &mut World, chance: &mut Chance, faults: bool) {
         _ => AttemptResult::Succeeded(Json::of(&json!({ "n": at }))),
     };
     world.finish(token, result);
+}
+
+/// The run is done again from one of its steps: it ends like any other, and calls nothing that it copied.
+fn again(old: &World, chance: &mut Chance) {
+    let keys: Vec<String> = old.states().into_keys().collect();
+    let Some(key) = keys.get(chance.draw(keys.len().max(1) as u64) as usize) else { return };
+    // Nothing begins from an undo, a catch or a `finally`.
+    let Ok(mut world) = old.rerun(Some(key)) else { return };
+    for _ in 0..10_000 {
+        if world.ended > 0 && world.open.is_empty() {
+            check_end(&world);
+            for step in world.run.steps(0, 10_000, &|_| None) {
+                let was_called = world.sent.iter().any(|sent| sent.step == step.key);
+                // A clean pass or a new try of a group copies anew; what is shown is the newest of both.
+                assert!(step.copied_from.is_none() || !was_called, "{step:#?} of {}", old.run.id());
+            }
+            return;
+        }
+        if chance.draw(30) == 0 {
+            world.crash();
+        }
+        step(&mut world, chance, false);
+        check_now(&world);
+    }
+    panic!("a rerun from {key} did not end: {:?} {:?}", world.view(), world.states());
 }
 
 /// What must hold at every moment.

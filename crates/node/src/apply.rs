@@ -314,6 +314,6 @@ pub async fn commit(plan: &mut Plan, inbox: &Inbox) -> Result<(), ApplyError> {
     }
     let (reply, committed) = oneshot::channel();
     let after = vec![After::Call(Box::new(move || _ = reply.send(())))];
-    inbox.send(Message::Write(Unit { writes, after }));
+    inbox.send(Message::Write(Unit::of(writes, after)));
     committed.await.map_err(|_| ApplyError::Ending)
 }

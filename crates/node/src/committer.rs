@@ -7,13 +7,15 @@ use crate::{
     dispatcher::Dispatcher,
     fail_points::{self, FailPoint},
     health::Health,
+    large,
     reserve::Reserve,
     sequencer::{Inbox, Message},
     timers::TimerCommand,
 };
+use consort_artifacts::Artifacts;
 use consort_engine::Effect;
 use consort_store::{Batch, Error, Write, Writer};
-use consort_types::{Name, RunId};
+use consort_types::{Json, Name, RunId};
 use std::{
     ops::ControlFlow,
     sync::{Arc, mpsc},
@@ -31,8 +33,17 @@ const FULL_RETRY: Duration = Duration::from_millis(250);
 pub struct Unit {
     /// What to commit.
     pub writes: Vec<Write>,
+    /// Values that are too large for a history: stored as artifacts before it is.
+    pub values: Vec<Json>,
     /// What follows, in order.
     pub after: Vec<After>,
+}
+
+impl Unit {
+    /// Writes without large values, and what follows them.
+    pub const fn of(writes: Vec<Write>, after: Vec<After>) -> Self {
+        Self { writes, values: Vec::new(), after }
+    }
 }
 
 /// What follows a commit.
@@ -53,6 +64,8 @@ pub struct Outlets {
     pub inbox: Inbox,
     /// Whether the node can commit.
     pub health: Arc<Health>,
+    /// Where values go that are too large for a history.
+    pub artifacts: Artifacts,
 }
 
 /// Runs until the sender is gone and everything is committed, or until the node ends and nothing can be: then
@@ -66,6 +79,11 @@ pub fn run(units: &mpsc::Receiver<Unit>, writer: &mut dyn Writer, mut reserve: R
     while let Some(first) = next_unit(units, &mut reserve, &outlets.health) {
         let mut next = Some(first);
         while let Some(unit) = next {
+            for value in &unit.values {
+                if store_value(&outlets.artifacts, value, &mut reserve, &outlets.health).is_break() {
+                    return;
+                }
+            }
             batch.extend(unit.writes);
             after.extend(unit.after);
             next = if batch.len() < WRITES_PER_COMMIT_MAX { units.try_recv().ok() } else { None };
@@ -79,6 +97,36 @@ pub fn run(units: &mpsc::Receiver<Unit>, writer: &mut dyn Writer, mut reserve: R
         }
         batch.clear();
         after.drain(..).for_each(|after| act(after, outlets));
+    }
+}
+
+/// Stores a value as an artifact by itself, however long the disk stays full. Breaks when the node ends and
+/// there is no room: what refers to the value is never acknowledged then.
+fn store_value(
+    artifacts: &Artifacts,
+    value: &Json,
+    reserve: &mut Reserve,
+    health: &Health,
+) -> ControlFlow<()> {
+    loop {
+        match artifacts.put_whole(value.text().as_bytes(), &large::label()) {
+            Ok(_) => return ControlFlow::Continue(()),
+            Err(consort_artifacts::Error::Full) => {
+                health.disk_is_full();
+                if reserve.give_up() {
+                    continue;
+                }
+                if health.is_ending() {
+                    return ControlFlow::Break(());
+                }
+                std::thread::sleep(FULL_RETRY);
+            }
+            Err(error) => {
+                // As with a commit that is refused.
+                tracing::error!(%error, "a large value could not be stored; the server ends");
+                std::process::abort();
+            }
+        }
     }
 }
 

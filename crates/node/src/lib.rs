@@ -17,12 +17,15 @@ mod dispatcher;
 mod fail_points;
 mod feed;
 mod health;
+mod large;
 mod line;
 mod logs;
 mod node;
+mod people;
 mod queries;
 mod record;
 mod replica_logs;
+mod reruns;
 mod reserve;
 mod retention;
 mod runs;
@@ -38,8 +41,10 @@ pub use clock::{Clock, SystemClock};
 pub use deploy::CallError;
 pub use feed::{Feed, FeedData, FeedEvent, Subscription};
 pub use node::{DryRun, Node, Options, StartupError};
+pub use people::{OpenIncident, OpenQuestion, Placed};
 pub use queries::{QueryError, StepsPage};
 pub use record::{Pass, RunRecord};
+pub use reruns::{Clean, RerunBody, RerunRunError};
 pub use retention::KEEP_RUNS_DEFAULT;
 pub use runs::LoadError;
 pub use sequencer::{CommandError, StartError, Started};
@@ -48,7 +53,7 @@ pub use starts::{StartRequestBody, StartRunError};
 
 pub use consort_engine::gates::{GateKey, Rule};
 pub use consort_engine::{
-    AttemptResult, Command, ProgressNote, Rejected, StepRef, StepView, history::HistoryEntry,
+    AttemptResult, Command, ProgressNote, Rejected, RerunError, StepRef, StepView, history::HistoryEntry,
 };
 pub use consort_fleet::{ReplicaState, RolloutState, ServiceState};
 pub use consort_invoke::{Failure, Outcome};

@@ -20,6 +20,7 @@ use crate::{
     services::{self, ServicesCommand, ServicesParts, Views},
     timers,
 };
+use consort_artifacts::Artifacts;
 use consort_invoke::Invoker;
 use consort_runtime::{Exec, Observations, Runtime};
 use consort_store::{LogReader, Reader, Store};
@@ -86,6 +87,7 @@ pub struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) health: Arc<Health>,
     pub(crate) data_dir: PathBuf,
+    pub(crate) artifacts: Artifacts,
     pub(crate) secrets_root: Option<PathBuf>,
     feed: Arc<Feed>,
     /// One apply at a time: each compares with what the one before it left.
@@ -111,8 +113,9 @@ impl Node {
             keep_runs,
         } = options;
         let Store { mut writer, reader, mut log_writer, log_reader } = store;
+        let artifacts = Artifacts::at(&data_dir);
         let catalog = Arc::new(Catalog::load(reader.clone())?);
-        let runs = Arc::new(RunReader::new(reader.clone()));
+        let runs = Arc::new(RunReader::new(reader.clone(), artifacts.clone()));
         let (inbox, messages) = Inbox::new();
         let feed = Arc::new(Feed::default());
         let admissions = Arc::new(Admissions::default());
@@ -135,6 +138,7 @@ impl Node {
             timers: timer_sender,
             inbox: inbox.clone(),
             health: health.clone(),
+            artifacts: artifacts.clone(),
         };
         let reserve = Reserve::take(data_dir.join("reserve"));
         let mut threads = Vec::new();
@@ -189,6 +193,7 @@ impl Node {
             clock,
             health,
             data_dir,
+            artifacts,
             secrets_root,
             feed,
             applying: tokio::sync::Mutex::new(()),
@@ -341,7 +346,7 @@ fn recover(
         match runs.load(open.run, catalog) {
             Ok(Some((run, next_seq))) => {
                 let after = sequencer.adopt(&open, run, next_seq);
-                let _ = units.send(Unit { writes: Vec::new(), after });
+                let _ = units.send(Unit::of(Vec::new(), after));
                 fail_points::reached(FailPoint::Recovering);
             }
             // One run that cannot be read must not keep the others from going on.

@@ -81,6 +81,8 @@ impl Node {
             let Some(kept) = node.runs.get(id, &node.catalog)? else { return Ok(None) };
             let view = kept.run.view(&|token| node.admissions.of(token));
             let mut record = RunRecord::new(&kept.run, view);
+            record.input = node.shown(record.input);
+            record.output = record.output.map(|output| node.shown(output));
             node.gates.tell(&mut record);
             Ok(Some(record))
         })
@@ -101,7 +103,7 @@ impl Node {
             let mut steps = kept.run.steps(skip, limit + 1, &|token| node.admissions.of(token));
             let next = (steps.len() > limit).then_some(skip + limit);
             steps.truncate(limit);
-            StepsPage { steps, next }
+            StepsPage { steps: steps.into_iter().map(|step| node.shown_step(step)).collect(), next }
         })
         .await
     }
@@ -111,8 +113,9 @@ impl Node {
     /// # Errors
     /// When the store refuses.
     pub async fn step(self: &Arc<Self>, id: RunId, key: String) -> Result<Option<StepView>, QueryError> {
-        let found =
-            self.of_run(id, move |node, kept| kept.run.step(&key, &|token| node.admissions.of(token)));
+        let found = self.of_run(id, move |node, kept| {
+            kept.run.step(&key, &|token| node.admissions.of(token)).map(|step| node.shown_step(step))
+        });
         Ok(found.await?.flatten())
     }
 
@@ -195,6 +198,17 @@ impl Node {
         views.values().filter(|view| view.key.namespace.as_str() == namespace).cloned().collect()
     }
 
+    fn shown_step(&self, mut step: StepView) -> StepView {
+        step.input = step.input.map(|input| self.shown(input));
+        step.output = step.output.map(|output| self.shown(output));
+        step
+    }
+
+    /// A run, whole, as it is committed now.
+    pub(crate) async fn kept(self: &Arc<Self>, id: RunId) -> Result<Option<Arc<Kept>>, QueryError> {
+        self.ask(move |node| Ok(node.runs.get(id, &node.catalog)?)).await
+    }
+
     async fn of_run<T: Send + 'static>(
         self: &Arc<Self>,
         id: RunId,
@@ -204,7 +218,7 @@ impl Node {
     }
 
     /// Reads the store where blocking is allowed.
-    async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         self: &Arc<Self>,
         question: impl FnOnce(&Self) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, QueryError> {

@@ -1,6 +1,7 @@
 //! Reads runs from what is committed: rebuilt from their history, kept for those that ask again.
 
-use crate::catalog::Catalog;
+use crate::{catalog::Catalog, large};
+use consort_artifacts::Artifacts;
 use consort_engine::{Entry, Record, Run};
 use consort_store::{Error, KeyedRun, Reader};
 use consort_types::{Name, RunId};
@@ -29,6 +30,7 @@ pub enum LoadError {
 /// Reads runs.
 pub struct RunReader {
     reader: Arc<dyn Reader>,
+    artifacts: Artifacts,
     kept: Mutex<VecDeque<(RunId, Place)>>,
 }
 
@@ -45,8 +47,8 @@ pub struct Kept {
 
 impl RunReader {
     /// Reads through a reader of the store.
-    pub fn new(reader: Arc<dyn Reader>) -> Self {
-        Self { reader, kept: Mutex::default() }
+    pub fn new(reader: Arc<dyn Reader>, artifacts: Artifacts) -> Self {
+        Self { reader, artifacts, kept: Mutex::default() }
     }
 
     /// The run of an idempotency key.
@@ -87,7 +89,7 @@ impl RunReader {
             *place = Some(kept.clone());
             return Ok(Some(kept));
         };
-        let records = self.records(id, kept.next_seq)?;
+        let records = self.whole_records(id, kept.next_seq)?;
         if !records.is_empty() {
             // A copy is made only when an earlier reader still looks at it: a run may have 1,000,000 steps.
             let kept = Arc::make_mut(kept);
@@ -117,7 +119,7 @@ impl RunReader {
     /// # Errors
     /// When the store refuses, or what it holds makes no sense.
     pub fn load(&self, id: RunId, catalog: &Catalog) -> Result<Option<(Run, u64)>, LoadError> {
-        let (records, mut from) = self.page(id, 0)?;
+        let (records, mut from) = self.whole_page(id, 0)?;
         let Some(first) = records.first() else { return Ok(None) };
         let Some(Entry::RunStarted(started)) = first.entries.first() else {
             return Err(LoadError::Unreadable(id, "it does not begin with its start".to_owned()));
@@ -130,7 +132,7 @@ impl RunReader {
             Run::replay(workflow, records).map_err(|error| LoadError::Unreadable(id, error.to_string()))?;
         // Page by page: the records of a long run take more memory than the run that they make.
         while let Some(seq) = from {
-            let (records, next) = self.page(id, seq)?;
+            let (records, next) = self.whole_page(id, seq)?;
             next_seq += records.len() as u64;
             run.catch_up(&records);
             from = next;
@@ -138,7 +140,28 @@ impl RunReader {
         Ok(Some((run, next_seq)))
     }
 
-    /// The records of a run from a row on.
+    /// The records of a run from a row on, with the large values in their places.
+    fn whole_records(&self, id: RunId, from_seq: u64) -> Result<Vec<Record>, LoadError> {
+        let mut records = Vec::new();
+        let mut from = Some(from_seq);
+        while let Some(seq) = from {
+            let (mut page, next) = self.whole_page(id, seq)?;
+            records.append(&mut page);
+            from = next;
+        }
+        Ok(records)
+    }
+
+    fn whole_page(&self, id: RunId, from_seq: u64) -> Result<(Vec<Record>, Option<u64>), LoadError> {
+        let (mut records, next) = self.page(id, from_seq)?;
+        for record in &mut records {
+            let put = record.put_large(|reference| large::read(&self.artifacts, reference));
+            put.map_err(|error| LoadError::Unreadable(id, error.to_string()))?;
+        }
+        Ok((records, next))
+    }
+
+    /// The records of a run from a row on, as they are stored: references stand in the place of large values.
     ///
     /// # Errors
     /// When the store refuses, or a row is no record.

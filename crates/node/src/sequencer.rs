@@ -16,9 +16,10 @@ pub use message::{CommandError, Inbox, Message, StartError, StartRequest, Starte
 
 use crate::{
     admissions::Admissions, catalog::Catalog, clock::Clock, committer::Unit, feed::Feed, line::SharedGates,
-    runs::RunReader,
+    people, runs::RunReader,
 };
 use consort_engine::Run;
+use consort_store::Notice;
 use consort_types::{Digest, Name, RunId};
 use std::{
     collections::{HashMap, HashSet},
@@ -62,6 +63,21 @@ struct Live {
     /// It has ended, and that is on its way to the store. Until it is there the run stays, with its key: the
     /// store is asked about what is not here, and does not know yet.
     is_leaving: bool,
+    /// What of it waits for a person, as it is stored.
+    notices: Vec<Notice>,
+}
+
+impl Live {
+    /// A run of which nothing is stored yet.
+    fn begun(run: Run) -> Self {
+        Self { run, next_seq: 0, is_leaving: false, notices: Vec::new() }
+    }
+
+    /// A run that comes back from the store.
+    fn loaded(run: Run, next_seq: u64) -> Self {
+        let notices = people::notices(&run);
+        Self { run, next_seq, is_leaving: false, notices }
+    }
 }
 
 impl Sequencer {

@@ -1,10 +1,11 @@
 //! Starts, and commands for runs.
 
 use crate::{
+    catalog::CurrentWorkflow,
     node::Node,
     sequencer::{CommandError, Message, StartError, StartRequest, Started},
 };
-use consort_engine::{Command, Start};
+use consort_engine::{Command, Copies, Start};
 use consort_spec::definition::Workflow;
 use consort_types::{Digest, FieldError, Json, Name, RunId};
 use std::{collections::BTreeMap, time::Duration};
@@ -25,6 +26,8 @@ pub struct StartRequestBody {
     pub tags: BTreeMap<String, String>,
     /// What starts it: `api`, `rerun:ID`, …
     pub trigger: String,
+    /// What it takes over from the run that it does again.
+    pub copies: Option<Box<Copies>>,
 }
 
 /// Why a run was not started.
@@ -69,12 +72,7 @@ impl Node {
         workflow: &str,
         body: StartRequestBody,
     ) -> Result<Started, StartRunError> {
-        let current = self.catalog.workflow(namespace.as_str(), workflow);
-        let current = current.ok_or_else(|| StartRunError::NoSuchWorkflow(workflow.to_owned()))?;
-        let input = current.workflow.input.check(&body.input).map_err(StartRunError::InvalidInput)?;
-        if self.health.is_full() {
-            return Err(StartRunError::DiskFull);
-        }
+        let (current, input) = self.check_start(namespace, workflow, &body.input)?;
         let tags = tags(&current.workflow, &input, body.tags)?;
         let limit_key = limit_key(&current.workflow, &input)?;
         let start = Start {
@@ -85,6 +83,7 @@ impl Node {
             tags,
             key: body.key,
             trigger: body.trigger,
+            copies: body.copies,
             limit_key,
             queued: None,
             parent: None,
@@ -95,6 +94,22 @@ impl Node {
         let (reply, answer) = oneshot::channel();
         self.inbox.send(Message::Start(Box::new(StartRequest { start, input_digest, reply })));
         Ok(answer.await.map_err(|_| StartRunError::Ending)??)
+    }
+
+    /// Whether a start would be taken: the definition that it would run, and its input with defaults.
+    pub(crate) fn check_start(
+        &self,
+        namespace: &Name,
+        workflow: &str,
+        input: &Json,
+    ) -> Result<(CurrentWorkflow, Json), StartRunError> {
+        let current = self.catalog.workflow(namespace.as_str(), workflow);
+        let current = current.ok_or_else(|| StartRunError::NoSuchWorkflow(workflow.to_owned()))?;
+        let input = current.workflow.input.check(input).map_err(StartRunError::InvalidInput)?;
+        if self.health.is_full() {
+            return Err(StartRunError::DiskFull);
+        }
+        Ok((current, input))
     }
 
     fn new_run_id(&self) -> RunId {

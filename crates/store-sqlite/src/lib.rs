@@ -15,6 +15,7 @@ mod history;
 mod list;
 mod lock;
 mod log;
+mod notice;
 mod reader;
 mod run;
 mod service;
@@ -33,7 +34,10 @@ use file::{DatabaseFile, Migrations};
 use lock::FolderLock;
 use std::{path::Path, sync::Arc};
 
-const STORE_MIGRATIONS: Migrations = &[include_str!("../migrations/store/0001_first.sql")];
+const STORE_MIGRATIONS: Migrations = &[
+    include_str!("../migrations/store/0001_first.sql"),
+    include_str!("../migrations/store/0002_notices.sql"),
+];
 const LOG_MIGRATIONS: Migrations = &[include_str!("../migrations/logs/0001_first.sql")];
 
 /// How a store is opened.

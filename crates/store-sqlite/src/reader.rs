@@ -1,11 +1,12 @@
 //! Answers, each from a connection of its own, so that readers wait neither for each other nor for commits.
 
 use crate::{
-    definition, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, run, service, summary,
+    definition, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, notice, run, service,
+    summary,
 };
 use consort_store::{
-    Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter,
-    RunSummary, Service, ServiceRevision, WorkflowRevision,
+    Error, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun, Page, PageRequest, Project, Reader,
+    RunCount, RunFilter, RunSummary, Service, ServiceRevision, WorkflowRevision,
 };
 use consort_types::{Name, RunId, Timestamp};
 use rusqlite::Connection;
@@ -79,6 +80,15 @@ impl Reader for SqliteReader {
 
     fn runs(&self, filter: &RunFilter, page: &PageRequest) -> Result<Page<RunSummary>, Error> {
         self.readers.ask(|db| list::page(db, filter, page))
+    }
+
+    fn notices(
+        &self,
+        namespace: &str,
+        kind: NoticeKind,
+        page: &PageRequest,
+    ) -> Result<Page<NoticeOfRun>, Error> {
+        self.readers.ask(|connection| notice::list(connection, namespace, kind, page))
     }
 
     fn run_counts(&self, namespace: &str) -> Result<Vec<RunCount>, Error> {

@@ -1,8 +1,8 @@
 //! One commit: one transaction, one fsync.
 
 use crate::{
-    Checkpointer, Durability, definition, fault::Fault, file::DatabaseFile, history, lock::FolderLock, run,
-    service, summary,
+    Checkpointer, Durability, definition, fault::Fault, file::DatabaseFile, history, lock::FolderLock,
+    notice, run, service, summary,
 };
 use consort_store::{Batch, Error, Write, Writer};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -47,7 +47,9 @@ fn apply(transaction: &Transaction<'_>, write: &Write) -> Result<(), Fault> {
         Write::CloseRun { run, at } => run::close(transaction, *run, *at),
         Write::ReopenRun { run } => run::reopen(transaction, *run),
         Write::Summarize(summary) => summary::put(transaction, summary),
+        Write::SetNotices { run, namespace, notices } => notice::set(transaction, *run, namespace, notices),
         Write::DeleteRun { run } => {
+            notice::delete(transaction, *run)?;
             run::delete(transaction, *run)?;
             history::delete(transaction, *run)?;
             summary::delete(transaction, *run)

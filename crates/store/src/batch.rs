@@ -1,6 +1,6 @@
 //! What is written, and how.
 
-use crate::{Error, OpenRun, Project, RunSummary, Service, ServiceRevision, WorkflowRevision};
+use crate::{Error, Notice, OpenRun, Project, RunSummary, Service, ServiceRevision, WorkflowRevision};
 use bytes::Bytes;
 use consort_types::{Name, RunId, Timestamp};
 
@@ -98,7 +98,16 @@ pub enum Write {
     /// What lists and pages show of a run; replaces what was there. Written after the history that it
     /// tells of, by a projector that may lag.
     Summarize(Box<RunSummary>),
-    /// Forgets a closed run: history, key, summary. [`Error::Conflict`] while it is open; an unknown run is
+    /// What of a run waits for a person; replaces what was there.
+    SetNotices {
+        /// The run.
+        run: RunId,
+        /// Its namespace.
+        namespace: Name,
+        /// All of it.
+        notices: Vec<Notice>,
+    },
+    /// Forgets a closed run: history, key, summary, notices. [`Error::Conflict`] while it is open; an unknown run is
     /// left as it is.
     DeleteRun {
         /// The run.

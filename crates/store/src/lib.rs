@@ -16,6 +16,7 @@ mod error;
 mod history;
 mod log;
 pub mod memory;
+mod notice;
 mod page;
 mod reader;
 mod run;
@@ -29,6 +30,7 @@ pub use log::{
     LOG_BYTES_PER_RUN_MAX, LOG_LINES_PER_RUN_MAX, LOG_PAGE_MAX, LogFilter, LogLine, LogPage, LogReader,
     LogStream, LogWriter, NumberedLine,
 };
+pub use notice::{Notice, NoticeKind, NoticeOfRun, NoticePlace};
 pub use page::{Cursor, LIMIT_MAX, PAGE_BYTES_MAX, Page, PageRequest};
 pub use reader::Reader;
 pub use run::{

@@ -1,8 +1,8 @@
 //! What a store can be asked.
 
 use crate::{
-    Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, RunCount, RunFilter, RunSummary,
-    Service, ServiceRevision, WorkflowRevision,
+    Error, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun, Page, PageRequest, Project, RunCount,
+    RunFilter, RunSummary, Service, ServiceRevision, WorkflowRevision,
 };
 use consort_types::{Name, RunId, Timestamp};
 
@@ -30,6 +30,14 @@ pub trait Reader: Send + Sync {
 
     /// Runs that match, newest first.
     fn runs(&self, filter: &RunFilter, page: &PageRequest) -> Result<Page<RunSummary>, Error>;
+
+    /// What of the runs of a namespace waits for a person, the longest wait first.
+    fn notices(
+        &self,
+        namespace: &str,
+        kind: NoticeKind,
+        page: &PageRequest,
+    ) -> Result<Page<NoticeOfRun>, Error>;
 
     /// How many runs of a namespace are in which state, by workflow.
     fn run_counts(&self, namespace: &str) -> Result<Vec<RunCount>, Error>;

@@ -24,6 +24,9 @@ pub struct Approval {
     /// The JSON Schema of the answer.
     #[schema(value_type = Value)]
     pub form: Json,
+    /// Who is asked.
+    #[schema(value_type = Option<Value>)]
+    pub to: Option<Json>,
     /// Since when it waits.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,

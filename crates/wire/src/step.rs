@@ -74,6 +74,10 @@ pub struct Step {
     pub error: Option<RunError>,
     /// Whose result it took from the cache; null when it ran itself.
     pub cached: Option<Cached>,
+    /// The run that its output was copied from, by a rerun; null when it ran itself.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub copied_from: Option<RunId>,
     /// How far it says that it is.
     pub progress: Option<Progress>,
     /// Why it stands still.

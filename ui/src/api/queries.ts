@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { get } from "./client";
-import type { Graph, LogLine, Namespace, Page, Run, Service, Step, Workflow } from "./types";
+import type { Approval, Graph, Incident, LogLine, Namespace, Page, Run, Service, Step, Workflow } from "./types";
 
 /** One page of a list; more comes when a person asks for it. */
 const PAGE_SIZE = 50;
@@ -28,6 +28,8 @@ export const keys = {
   steps: (id: string) => ["steps", id] as const,
   logs: (id: string, step: string) => ["logs", id, step] as const,
   services: ["services"] as const,
+  approvals: ["approvals"] as const,
+  incidents: ["incidents"] as const,
 };
 
 export const namespaces = queryOptions({
@@ -108,4 +110,21 @@ export const services = (namespace: string | undefined) =>
   queryOptions({
     queryKey: [...keys.services, namespace],
     queryFn: ({ signal }) => get<Page<Service>>("/services", { namespace, limit: MAX_PAGE_SIZE }, signal),
+  });
+
+/** How often the page asks anew for what waits for a person. */
+const PEOPLE_EVERY_MS = 3_000;
+
+export const approvals = (namespace: string | undefined) =>
+  queryOptions({
+    queryKey: [...keys.approvals, namespace],
+    queryFn: ({ signal }) => get<Page<Approval>>("/approvals", { namespace, limit: PAGE_SIZE }, signal),
+    refetchInterval: PEOPLE_EVERY_MS,
+  });
+
+export const incidents = (namespace: string | undefined) =>
+  queryOptions({
+    queryKey: [...keys.incidents, namespace],
+    queryFn: ({ signal }) => get<Page<Incident>>("/incidents", { namespace, limit: PAGE_SIZE }, signal),
+    refetchInterval: PEOPLE_EVERY_MS,
   });

@@ -98,6 +98,8 @@ export interface Step {
   input?: Json;
   output?: Json;
   error?: RunError | null;
+  /** The run that its output was copied from, by a rerun. */
+  copied_from?: string | null;
   cached?: { run: string; step: string; at: Instant } | null;
   /** How far the call says that it is: from 0 to 1, and in its own words. */
   progress?: { fraction?: number | null; message?: string | null; at: Instant } | null;
@@ -171,6 +173,34 @@ export interface Service {
   queued: number;
   operations: Record<string, Json>;
   rollout?: { revision: string; from?: string | null; state: string; started_at: Instant; detail?: string | null } | null;
+}
+
+/** A question that waits for an answer. */
+export interface Approval {
+  namespace: string;
+  run: string;
+  workflow: string;
+  step: string;
+  ask: string;
+  show?: Json;
+  /** JSON Schema. */
+  form: Json;
+  to?: Json;
+  since: Instant;
+  until?: Instant | null;
+}
+
+/** Something that does not go on without a person. */
+export interface Incident {
+  kind: string;
+  namespace: string;
+  run: string;
+  workflow: string;
+  step: string;
+  since: Instant;
+  error: RunError;
+  detail: string;
+  actions: { name: string; effect: string; command: string }[];
 }
 
 export interface Namespace {

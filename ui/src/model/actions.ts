@@ -29,20 +29,22 @@ const NAMES: Record<RunState, readonly ActionName[]> = {
   queued: ["pause", "cancel"],
   running: ["pause", "cancel"],
   waiting: ["pause", "cancel"],
-  paused: ["resume", "cancel"],
+  paused: ["resume", "retry", "cancel"],
   cancelling: [],
   undoing: [],
   succeeded: ["rerun", "undo"],
-  failed: ["retry", "rerun", "undo"],
+  failed: ["rerun", "undo"],
   cancelled: ["rerun", "undo"],
-  timed_out: ["retry", "rerun", "undo"],
+  timed_out: ["rerun", "undo"],
 };
 
 export function actionsFor(run: Run): Action[] {
   const undoLeft = run.undo === "none" || run.undo === "incomplete";
   const fits = (name: ActionName) => {
     if (name === "undo") return undoLeft;
-    if (name === "retry") return run.undo !== "complete";
+    // Paused because a step failed: `resume` would be refused, the steps are tried again instead.
+    if (name === "retry") return run.error != null;
+    if (name === "resume") return run.error == null;
     return true;
   };
   return NAMES[run.state].filter(fits).map((name) => ACTIONS[name]);

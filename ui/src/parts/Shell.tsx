@@ -1,5 +1,7 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useFeedStatus, type FeedStatus } from "../api/feed";
+import * as queries from "../api/queries";
 import { useNamespace } from "./hooks";
 
 export function Shell() {
@@ -15,6 +17,7 @@ export function Shell() {
           <RunsLink />
           <Link to="/workflows">Workflows</Link>
           <Link to="/services">Services</Link>
+          <PeopleLink />
         </nav>
         <NamespaceSwitch />
         <Connection />
@@ -30,6 +33,16 @@ export function Shell() {
 function RunsLink() {
   const { pathname } = useLocation();
   return <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={pathname.startsWith("/runs/") ? "active" : ""}>Runs</Link>;
+}
+
+/** Says how much waits for a person, wherever one is. */
+function PeopleLink() {
+  const { namespace, known } = useNamespace();
+  const approvals = useQuery({ ...queries.approvals(namespace), enabled: known });
+  const incidents = useQuery({ ...queries.incidents(namespace), enabled: known });
+  const count = (approvals.data?.items.length ?? 0) + (incidents.data?.items.length ?? 0);
+  const more = approvals.data?.next_cursor || incidents.data?.next_cursor ? "+" : "";
+  return <Link to="/people">Waiting{count > 0 && <span className="badge">{count}{more}</span>}</Link>;
 }
 
 function NamespaceSwitch() {

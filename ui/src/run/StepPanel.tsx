@@ -1,11 +1,12 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Run, RunError, Step } from "../api/types";
+import type { Json, Run, RunError, Step } from "../api/types";
 import { isTerminal } from "../model/state";
 import { printable } from "../model/text";
 import { clock, duration, elapsed } from "../model/time";
 import { StateIcon, StateLabel } from "../parts/Icon";
 import { JsonView } from "../parts/JsonView";
+import { AnswerForm } from "../people/AnswerForm";
 import { Logs } from "./Logs";
 
 const route = getRouteApi("/runs/$id");
@@ -39,6 +40,12 @@ export function StepPanel({ run, step, now, namespace, onClose }: Props) {
         {step.run && <Link to="/runs/$id" params={{ id: step.run }} search={(old) => ({ namespace: old.namespace })}>{step.run}</Link>}
       </p>
       {step.waiting_on && !isTerminal(step.state) && <p className="message">{step.waiting_on.detail}</p>}
+      {asks(step) && <AnswerForm run={run.id} step={step.key} form={questionOf(step)["form"]} namespace={namespace} />}
+      {step.copied_from && (
+        <p className="message">
+          Copied from <Link to="/runs/$id" params={{ id: step.copied_from }} search={{ namespace }}>the run before</Link>; it did not run again.
+        </p>
+      )}
       {step.error && <StepError error={step.error} />}
       <nav className="tabs" aria-label="Step">
         {TABS.map((name) => (
@@ -59,6 +66,11 @@ export function StepPanel({ run, step, now, namespace, onClose }: Props) {
     </aside>
   );
 }
+
+/** What an approval asks: `{ask, show, form}`. */
+const questionOf = (step: Step): Record<string, Json> => (typeof step.input === "object" && step.input !== null && !Array.isArray(step.input) ? step.input : {});
+
+const asks = (step: Step): boolean => !isTerminal(step.state) && step.waiting_on?.kind === "approval";
 
 function Data({ step, now }: { step: Step; now: number }) {
   return (

@@ -2,8 +2,8 @@
 
 use crate::{codes, page, problem::Refusal};
 use consort_node::{
-    ApplyError, CallError, CommandError, LoadError, Problem, QueryError, Rejected, ServiceError, StartError,
-    StartRunError,
+    ApplyError, CallError, CommandError, LoadError, Problem, QueryError, Rejected, RerunError, RerunRunError,
+    ServiceError, StartError, StartRunError,
 };
 use consort_types::FieldError;
 
@@ -69,6 +69,22 @@ impl From<StartRunError> for Refusal {
             }
             StartRunError::Refused(StartError::Store(error)) => error.into(),
             StartRunError::Ending => ending(),
+        }
+    }
+}
+
+impl From<RerunRunError> for Refusal {
+    fn from(error: RerunRunError) -> Self {
+        let text = error.to_string();
+        match error {
+            RerunRunError::NoSuchRun(_) => Self::new(codes::E_NOT_FOUND, text),
+            RerunRunError::From(RerunError::NoSuchStep { .. }) => Self::new(codes::E_NOT_FOUND, text),
+            RerunRunError::From(RerunError::NotHere(_)) => Self::new(codes::E_BODY, text),
+            RerunRunError::StillUndoing(_) => Self::new(codes::E_NOT_NOW, text).retry_after(RETRY_AFTER_S),
+            RerunRunError::Parked { .. } => Self::new(codes::E_UNDO_PARKED, text),
+            RerunRunError::Command(error) => error.into(),
+            RerunRunError::Start(error) => error.into(),
+            RerunRunError::Query(error) => error.into(),
         }
     }
 }

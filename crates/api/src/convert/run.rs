@@ -104,6 +104,7 @@ pub fn step(view: StepView) -> wire::Step {
         output: view.output,
         error: view.error,
         cached: None,
+        copied_from: view.copied_from,
         progress: view.progress.map(|(note, at)| wire::Progress {
             fraction: note.fraction,
             message: note.message,

@@ -37,6 +37,7 @@ pub fn remark(step: &Step) -> String {
     match (&step.error, step.state) {
         (Some(error), StepState::Succeeded) => format!("caught: {error}"),
         (Some(error), _) => error.to_string(),
+        (None, StepState::Succeeded) if step.copied_from.is_some() => "copied".to_owned(),
         (None, StepState::Succeeded) if step.cached.is_some() => "cached".to_owned(),
         (None, StepState::Running) => after_a_failure(step),
         (None, _) => String::new(),
@@ -171,6 +172,7 @@ pub mod tests {
             output: None,
             error: None,
             cached: None,
+            copied_from: None,
             progress: None,
             waiting_on: None,
             run: None,

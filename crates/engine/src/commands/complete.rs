@@ -1,7 +1,11 @@
 //! A step is given its output by hand; an approval is answered.
 
-use crate::{Entry, Outcome, Rejected, StepRef, Transition, WaitFor, decide::Decider, run::Run};
-use consort_spec::definition::{AwaitKind, Body};
+use crate::{
+    Entry, Outcome, Rejected, StepRef, Transition, WaitFor,
+    decide::Decider,
+    run::{Role, Run},
+};
+use consort_spec::definition::{AwaitKind, Body, Extent};
 use consort_types::{FieldError, Json, StepState};
 
 pub(super) fn apply(
@@ -11,6 +15,11 @@ pub(super) fn apply(
     by: String,
 ) -> Result<Transition, Rejected> {
     let id = decider.run.node_named(step)?;
+    if let Some(of) = decider.run.parked_of(id) {
+        decider.record(Entry::Asked { by, what: "complete".to_owned(), n: Some(id) });
+        decider.record(Entry::Undone { n: of });
+        return Ok(decider.finish());
+    }
     if decider.run.is_undo_under_way(id) {
         decider.end_undo_by_hand(id, "complete", by, super::skip::UndoEnd::Done);
         return Ok(decider.finish());
@@ -39,13 +48,15 @@ pub(super) fn apply(
 impl Run {
     /// Checks an output that a person gives against what the step would have to give.
     fn check_by_hand(&self, id: crate::NodeId, output: &Json) -> Result<Json, Vec<FieldError>> {
-        match &self.step_of(id).body {
-            Body::Call(call) => call.operation.output.check(output),
-            Body::Await(await_) => match &await_.kind {
+        let (node, step) = (self.node(id), self.step_of(id));
+        let is_whole = node.role == Role::Step && step.for_each.is_some();
+        match &step.body {
+            // The answer to the question; the step's own `output` is made of it.
+            Body::Await(await_) if node.state == StepState::Waiting && !is_whole => match &await_.kind {
                 AwaitKind::Approval { form, .. } => form.check(output),
                 AwaitKind::Signal { .. } | AwaitKind::Event { .. } => Ok(output.clone()),
             },
-            _ => Ok(output.clone()),
+            _ => step.fits(output, if is_whole { Extent::Whole } else { Extent::Item }),
         }
     }
 }

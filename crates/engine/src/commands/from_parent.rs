@@ -48,7 +48,7 @@ pub(super) fn apply(mut decider: Decider<'_>, from: FromParent) -> Result<Transi
 impl Decider<'_> {
     fn undo_for_parent(&mut self, by: String) {
         if self.run.undo_tasks.is_empty() && !self.run.undo_list.is_empty() {
-            self.undo_afterwards(by);
+            self.undo_afterwards(Vec::new(), by);
         }
         // The end of an undo that goes on is told when it is there.
         let state = self.run.undo_state();

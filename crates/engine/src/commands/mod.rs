@@ -52,7 +52,7 @@ impl Run {
             Command::Signal { name, body, by } => signal::apply(decider, &name, body, by),
             Command::FromParent(from) => from_parent::apply(decider, from),
             Command::FromChild(from) => from_child::apply(decider, *from),
-            Command::Undo { by } => undo::apply(decider, by),
+            Command::Undo { only, by } => undo::apply(decider, only, by),
         }
     }
 

@@ -21,6 +21,7 @@ impl Run {
             tags: start.tags,
             key: start.key,
             trigger: start.trigger,
+            copies: start.copies.filter(|copies| !copies.steps.is_empty()),
             parent: start.parent.map(Box::new),
             limit_key: start.limit_key,
             // In line no time counts.

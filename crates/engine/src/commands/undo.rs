@@ -1,10 +1,14 @@
 //! What was completed is undone on request.
 
-use crate::{Entry, Phase, Rejected, Transition, UndoPurpose, decide::Decider, run::TOP};
+use crate::{Entry, NodeId, Phase, Rejected, Transition, UndoPurpose, decide::Decider, run::TOP};
 use consort_types::{ErrorKind, RunError, RunState};
 
-pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, Rejected> {
+pub(super) fn apply(mut decider: Decider<'_>, only: Vec<NodeId>, by: String) -> Result<Transition, Rejected> {
     match decider.run.phase {
+        Phase::Live | Phase::BetweenPasses { .. } if !only.is_empty() => {
+            let message = "the run goes on: cancel it or wait for its end before a part of it is undone";
+            Err(Rejected::NotNow(message.to_owned()))
+        }
         Phase::Ended if decider.run.undo_list.is_empty() => {
             Err(Rejected::NotNow("there is nothing to undo".to_owned()))
         }
@@ -13,7 +17,7 @@ pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, 
         }
         // Its state stays what it was: only its undo moves.
         Phase::Ended => {
-            decider.undo_afterwards(by);
+            decider.undo_afterwards(only, by);
             Ok(decider.finish())
         }
         Phase::Queued { .. } | Phase::Live | Phase::BetweenPasses { .. } => {
@@ -30,16 +34,18 @@ pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, 
 }
 
 impl Decider<'_> {
-    /// Undoes what a run that has ended had completed, also what was parked.
-    pub(super) fn undo_afterwards(&mut self, by: String) {
+    /// Undoes what a run that has ended had completed, also what was parked: all of it, or of these steps only.
+    pub(super) fn undo_afterwards(&mut self, only: Vec<NodeId>, by: String) {
         self.record(Entry::Asked { by, what: "undo".to_owned(), n: None });
-        self.unpark_all();
-        self.begin_undo(TOP, UndoPurpose::Afterwards, None);
+        self.unpark(&only);
+        self.record(Entry::UndoBegan { n: TOP, why: UndoPurpose::Afterwards, only, undo: None });
+        self.go_on_undoing(TOP);
     }
 
-    fn unpark_all(&mut self) {
-        let parked: Vec<_> =
-            self.run.undo_list.iter().filter(|item| item.parked.is_some()).map(|item| item.of).collect();
+    /// Makes the parked undos of these steps, or of all when there are none, ready for another try.
+    fn unpark(&mut self, only: &[NodeId]) {
+        let parked = self.run.undo_list.iter().filter(|item| item.parked.is_some()).map(|item| item.of);
+        let parked: Vec<_> = parked.filter(|of| only.is_empty() || only.contains(of)).collect();
         for of in parked {
             self.record(Entry::UndoUnparked { n: of });
         }

@@ -71,7 +71,11 @@ impl Decider<'_> {
             if let Some(at) = timeout_at {
                 self.set_timer(item, TimerKind::Timeout, at);
             }
-            self.begin_body(item);
+            if self.run.is_copied_over(item) {
+                self.copy_over(item);
+            } else {
+                self.begin_body(item);
+            }
         }
     }
 

@@ -64,9 +64,10 @@ impl<'r> Decider<'r> {
         match entry {
             // Before all others: a scope must hear of a failure before it is told that its last step is done.
             Entry::Failed { n, .. } => self.ended.push_front(n),
-            Entry::Succeeded { n, .. } | Entry::Skipped { n, .. } | Entry::Cancelled { n, .. } => {
-                self.ended.push_back(n)
-            }
+            Entry::Succeeded { n, .. }
+            | Entry::Copied { n, .. }
+            | Entry::Skipped { n, .. }
+            | Entry::Cancelled { n, .. } => self.ended.push_back(n),
             _ => {}
         }
         self.entries.push(entry);
@@ -91,6 +92,7 @@ impl<'r> Decider<'r> {
             return;
         }
         match self.is_wanted(id) {
+            Ok(true) if self.run.is_copied_over(id) => self.copy_over(id),
             Ok(true) => self.start(id),
             Ok(false) => self.record(Entry::Skipped { n: id, by: None }),
             Err(error) => {

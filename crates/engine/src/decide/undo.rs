@@ -3,7 +3,7 @@
 use super::Decider;
 use crate::{
     Entry, NodeId, TimerKind, UndoInput, UndoPurpose, WaitFor,
-    run::{Role, Run},
+    run::{Role, Run, UndoTask},
 };
 use consort_spec::definition::Retry;
 use consort_types::{RunError, StepState};
@@ -15,7 +15,7 @@ pub(super) const ASIDE_TRIES: u32 = 10;
 impl Decider<'_> {
     /// Begins to undo what was completed inside a node.
     pub(crate) fn begin_undo(&mut self, within: NodeId, why: UndoPurpose, own: Option<UndoInput>) {
-        self.record(Entry::UndoBegan { n: within, why, undo: own });
+        self.record(Entry::UndoBegan { n: within, why, only: Vec::new(), undo: own });
         self.go_on_undoing(within);
     }
 
@@ -23,7 +23,7 @@ impl Decider<'_> {
     pub(crate) fn go_on_undoing(&mut self, within: NodeId) {
         let Some(task) = self.run.undo_tasks.iter().find(|task| task.within == within) else { return };
         let why = task.why;
-        let next = self.run.next_undos(within);
+        let next = self.run.next_undos(task);
         if next.is_empty() {
             return self.undo_ended(within, why);
         }
@@ -110,9 +110,12 @@ impl Run {
     }
 
     /// The steps to undo now: the newest, and with it its neighbours of the same `for_each`.
-    fn next_undos(&self, within: NodeId) -> Vec<NodeId> {
+    fn next_undos(&self, task: &UndoTask) -> Vec<NodeId> {
         let open = self.undo_list.iter().rev().filter(|item| item.parked.is_none());
-        let mut open = open.map(|item| item.of).filter(|of| self.is_within(*of, within));
+        let belongs = |of: &NodeId| {
+            self.is_within(*of, task.within) && (task.only.is_empty() || task.only.contains(of))
+        };
+        let mut open = open.map(|item| item.of).filter(belongs);
         let Some(newest) = open.next() else { return Vec::new() };
         let Some(whole) = self.whole_around(newest) else { return vec![newest] };
         let room = self.step_of(whole).for_each.as_ref().map_or(1, |each| each.max_parallel) as usize;

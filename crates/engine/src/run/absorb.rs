@@ -58,6 +58,9 @@ impl Run {
                 node.error = error.clone();
                 node.state = StepState::Waiting;
                 node.waiting = Some(Waiting { for_: r#for.clone(), since: at, until: *until });
+                if matches!(r#for, crate::WaitFor::Approval { .. }) {
+                    self.asking.insert(*n);
+                }
             }
             Entry::Retried { n } => self.absorb_retried(*n),
             Entry::Closed { n, by, error } => {
@@ -92,6 +95,14 @@ impl Run {
                     self.push_undo(*n, input);
                 }
             }
+            Entry::Copied { n, .. } => {
+                let output = self.copy_of(*n).and_then(|copied| copied.output.clone());
+                let node = self.node_mut(*n);
+                node.output = output;
+                node.copied = true;
+                node.ready_at = node.ready_at.or(Some(at));
+                self.absorb_end(*n, StepState::Succeeded, at);
+            }
             Entry::Failed { n, error, undo } => {
                 self.node_mut(*n).error = Some(error.clone());
                 self.absorb_end(*n, StepState::Failed, at);
@@ -112,10 +123,10 @@ impl Run {
                     self.push_undo(*n, input);
                 }
             }
-            Entry::UndoBegan { n, why, undo } => {
+            Entry::UndoBegan { n, why, only, undo } => {
                 self.undo_asked |=
                     !matches!(why, UndoPurpose::Tolerated | UndoPurpose::OutOfRace | UndoPurpose::Retry);
-                self.undo_tasks.push(UndoTask { within: *n, why: *why });
+                self.undo_tasks.push(UndoTask { within: *n, why: *why, only: only.clone() });
                 if let Some(input) = undo {
                     self.push_undo(*n, input);
                 }
@@ -132,12 +143,14 @@ impl Run {
             Entry::Undone { n } => self.absorb_undone(*n, at),
             Entry::UndoParked { n, error } => self.absorb_parked(*n, error, at),
             Entry::UndoUnparked { n } => {
+                self.parked.remove(n);
                 if let Some(item) = self.undo_list.iter_mut().find(|item| item.of == *n) {
                     item.parked = None;
                 }
             }
             Entry::UndoGivenUp { n, .. } => {
                 self.undo_list.retain(|item| item.of != *n);
+                self.parked.remove(n);
                 if let Some(undo) = self.undo_node(*n) {
                     let undo = self.node_mut(undo);
                     undo.state = StepState::Skipped;
@@ -294,6 +307,7 @@ impl Run {
 
     fn absorb_end(&mut self, id: NodeId, state: StepState, at: Timestamp) {
         let was_active = self.node(id).is_active();
+        self.asking.remove(&id);
         let node = self.node_mut(id);
         node.state = state;
         node.ended_at = Some(at);

@@ -2,6 +2,7 @@
 
 mod absorb;
 mod by_hand;
+mod copied;
 pub mod history;
 mod items;
 mod key;
@@ -9,12 +10,14 @@ mod names;
 mod node;
 mod pass;
 mod pause;
+mod people;
 mod queued;
 mod resolve;
 mod undo;
 mod view;
 
 pub use node::{Accepted, Attempt, NodeId, Sending};
+pub use people::{Incident, IncidentKind, Question};
 pub use view::{Admission, PassRecord, RunView, StepView};
 
 pub(crate) use items::{ItemOrder, ItemPlan, Items};
@@ -27,7 +30,7 @@ use crate::{Effect, Entry, PauseReason, Record, RunStarted};
 use consort_spec::definition::{Step, Workflow};
 use consort_types::{AttemptToken, Json, Name, RunError, RunId, RunState, Timestamp};
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -95,6 +98,10 @@ pub struct Run {
     /// Completed steps that can be undone, in the order of completion.
     pub(crate) undo_list: Vec<UndoItem>,
     pub(crate) undo_tasks: Vec<UndoTask>,
+    /// Steps whose undo waits for a person.
+    pub(crate) parked: BTreeSet<NodeId>,
+    /// Steps that have asked a person and were not answered; some may ask no more.
+    pub(crate) asking: BTreeSet<NodeId>,
     /// The newest undo of each node that was ever undone.
     pub(crate) undo_nodes: HashMap<NodeId, NodeId>,
     /// The newest question what became of the call of a node.
@@ -227,6 +234,8 @@ impl Run {
             waiters: HashMap::new(),
             undo_list: Vec::new(),
             undo_tasks: Vec::new(),
+            parked: BTreeSet::new(),
+            asking: BTreeSet::new(),
             undo_nodes: HashMap::new(),
             resolve_nodes: HashMap::new(),
             undo_asked: false,

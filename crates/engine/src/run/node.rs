@@ -180,6 +180,8 @@ pub(crate) struct Node {
     pub timeout_at: Option<Timestamp>,
     pub waiting: Option<Waiting>,
     pub output: Option<Json>,
+    /// The output was taken over from another run.
+    pub copied: bool,
     pub error: Option<Box<RunError>>,
     pub opened: Vec<Opened>,
     pub items: Option<Box<Items>>,
@@ -216,6 +218,7 @@ impl Node {
             timeout_at: None,
             waiting: None,
             output: None,
+            copied: false,
             error: None,
             opened: Vec::new(),
             items: None,

@@ -22,6 +22,8 @@ pub(crate) struct UndoTask {
     pub within: NodeId,
     /// Why, which says what comes after.
     pub why: UndoPurpose,
+    /// Of these steps only; of all when there are none.
+    pub only: Vec<NodeId>,
 }
 
 impl Run {
@@ -49,6 +51,7 @@ impl Run {
         if let Some(position) = self.undo_list.iter().rposition(|item| item.of == of) {
             self.undo_list.remove(position);
         }
+        self.parked.remove(&of);
         let node = self.node_mut(of);
         if node.state == StepState::Succeeded {
             node.state = StepState::Undone;
@@ -59,7 +62,7 @@ impl Run {
         if let Some(undo) = self.undo_node(of) {
             let undo = self.node_mut(undo);
             undo.waiting = None;
-            if undo.state.is_terminal() {
+            if matches!(undo.state, StepState::Succeeded | StepState::Skipped) {
                 return;
             }
             undo.state = StepState::Succeeded;
@@ -69,6 +72,7 @@ impl Run {
 
     pub(super) fn absorb_parked(&mut self, of: NodeId, error: &RunError, at: Timestamp) {
         self.undo_asked = true;
+        self.parked.insert(of);
         if let Some(item) = self.undo_list.iter_mut().rfind(|item| item.of == of) {
             item.parked = Some(Box::new(error.clone()));
         }

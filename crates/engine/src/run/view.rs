@@ -85,6 +85,8 @@ pub struct StepView {
     pub input: Option<Json>,
     /// Its output.
     pub output: Option<Json>,
+    /// The run that the output was taken over from.
+    pub copied_from: Option<RunId>,
     /// Why it failed, also when that was caught.
     pub error: Option<RunError>,
     /// How far its call is, by its own word, and when that was.
@@ -415,6 +417,7 @@ impl Run {
             attempts: self.attempts_with_running(node, admission),
             input: self.input_of(id),
             output: node.output.clone().filter(|_| node.state.is_terminal()),
+            copied_from: self.copied_from(id),
             error: node.error.as_deref().cloned(),
             progress: node.accepted.as_ref().and_then(|accepted| accepted.progress.clone()),
             waiting_on: self.step_waiting_on(id, ask),

@@ -80,6 +80,7 @@ impl Family {
             key: None,
             trigger,
             parent,
+            copies: None,
             limit_key: None,
             queued: None,
         };

@@ -4,8 +4,8 @@
 #![allow(dead_code, clippy::print_stdout)]
 
 use consort_engine::{
-    AttemptResult, Command, Dispatch, Effect, NodeId, Record, Rejected, Run, RunView, Start, StepRef,
-    StepView, TimerKind, Transition,
+    AttemptResult, Command, Dispatch, Effect, Incident, NodeId, Question, Record, Rejected, RerunError, Run,
+    RunView, Start, StepRef, StepView, TimerKind, Transition,
 };
 use consort_spec::{
     Folders, Texts,
@@ -115,10 +115,50 @@ impl World {
             tags: BTreeMap::new(),
             key: None,
             trigger: "api".to_owned(),
+            copies: None,
             limit_key: None,
             queued,
             parent: None,
         };
+        Self::begin(project, start, now)
+    }
+
+    /// A run that does this one again, by the same definition and with the same input.
+    pub fn rerun(&self, from: Option<&str>) -> Result<Self, RerunError> {
+        self.rerun_of(self.project.clone(), self.run.input().clone(), from)
+    }
+
+    /// The same by a newer definition and with another input.
+    pub fn rerun_with(&self, workflow: &str, input: Value, from: Option<&str>) -> Result<Self, RerunError> {
+        self.rerun_of(project(workflow), Json::from(input), from)
+    }
+
+    fn rerun_of(&self, project: Arc<Project>, input: Json, from: Option<&str>) -> Result<Self, RerunError> {
+        let workflow = project.workflows["w"].clone();
+        let copies = self.run.rerun(&workflow, from)?.copies;
+        let start = Start {
+            id: RunId::from_uuid(uuid::Uuid::from_u128(self.run.id().as_uuid().as_u128() + 1_000_000)),
+            namespace: self.run.namespace().clone(),
+            workflow,
+            revision: 2,
+            input,
+            tags: BTreeMap::new(),
+            key: None,
+            trigger: format!("rerun:{}", self.run.id()),
+            copies: Some(Box::new(copies)),
+            parent: None,
+            limit_key: None,
+            queued: None,
+        };
+        Ok(Self::begin(project, start, self.now))
+    }
+
+    /// What a clean rerun undoes first.
+    pub fn undoes(&self, from: Option<&str>) -> Vec<NodeId> {
+        self.run.rerun(&self.project.workflows["w"], from).unwrap().undoes
+    }
+
+    fn begin(project: Arc<Project>, start: Start, now: Timestamp) -> Self {
         let (run, transition) = Run::start(start, now);
         let mut world = Self {
             run,
@@ -384,6 +424,7 @@ fn sent(dispatch: &Dispatch) -> Sent {
 struct View {
     run: RunView,
     steps: Vec<StepView>,
+    people: (Vec<Question>, Vec<Incident>),
     pending: Vec<String>,
 }
 
@@ -392,6 +433,7 @@ impl View {
         let pending = run.pending_effects(Timestamp::from_millis(0));
         let mut pending: Vec<String> = pending.iter().map(|effect| format!("{effect:?}")).collect();
         pending.sort();
-        Self { run: run.view(&|_| None), steps: run.steps(0, 100_000, &|_| None), pending }
+        let people = (run.questions(), run.incidents());
+        Self { run: run.view(&|_| None), steps: run.steps(0, 100_000, &|_| None), people, pending }
     }
 }

@@ -28,7 +28,7 @@ impl Sequencer {
             Ok(false) => {
                 let (mut writes, mut after) = (Vec::new(), Vec::new());
                 self.begin_child(namespace, start, &mut writes, &mut after);
-                self.hand_on(Unit { writes, after });
+                self.hand_on(Unit::of(writes, after));
             }
             // Asked again after the next restart.
             Err(error) => tracing::error!(child = %start.id, %error, "a child run cannot be looked up"),
@@ -76,7 +76,7 @@ impl Sequencer {
             created_at: now,
         }));
         let (run, transition) = Run::start(start, now);
-        self.runs.insert(id, Live { run, next_seq: 0, is_leaving: false });
+        self.runs.insert(id, Live::begun(run));
         let grandchildren = self.take_in(id, transition, writes, after);
         let ask = |start| After::Effect(namespace.clone(), id, Effect::StartChild(start));
         after.extend(grandchildren.into_iter().map(ask));
@@ -116,6 +116,7 @@ impl Sequencer {
             key: None,
             trigger: format!("run:{}", parent.run),
             parent: Some(parent),
+            copies: None,
             limit_key,
             queued: None,
         })

@@ -72,8 +72,11 @@ impl Sequencer {
 
     /// Brings back a run that has ended, for the few commands that still mean something.
     pub(super) fn reopen(&mut self, id: RunId, command: &Command) -> Result<(), CommandError> {
-        let takes = is_of_kin(command)
-            || matches!(command, Command::Undo { .. } | Command::Skip { .. } | Command::Retry { .. });
+        let by_hand = matches!(
+            command,
+            Command::Undo { .. } | Command::Skip { .. } | Command::Retry { .. } | Command::Complete { .. }
+        );
+        let takes = by_hand || is_of_kin(command);
         let refusal = |run: &Run| CommandError::Rejected(Rejected::Ended(run.view(&|_| None).state));
         if let Some(leaving) = self.runs.get(&id) {
             return if takes { Ok(()) } else { Err(refusal(&leaving.run)) };
@@ -84,7 +87,7 @@ impl Sequencer {
         if !takes {
             return Err(refusal(&run));
         }
-        self.runs.insert(id, Live { run, next_seq, is_leaving: false });
+        self.runs.insert(id, Live::loaded(run, next_seq));
         Ok(())
     }
 }

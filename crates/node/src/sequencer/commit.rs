@@ -4,6 +4,7 @@ use super::{Live, Message, Sequencer, children::CHILDREN_PER_COMMIT_MAX};
 use crate::{
     committer::{After, Unit},
     fail_points::{self, FailPoint},
+    people,
     record::RunRecord,
 };
 use bytes::Bytes;
@@ -23,7 +24,7 @@ impl Sequencer {
     ) {
         let Some(live) = self.runs.get(&id) else {
             if !after.is_empty() {
-                self.hand_on(Unit { writes, after });
+                self.hand_on(Unit::of(writes, after));
             }
             return;
         };
@@ -37,7 +38,7 @@ impl Sequencer {
             }
         }
         if !(writes.is_empty() && after.is_empty()) {
-            self.hand_on(Unit { writes, after });
+            self.hand_on(Unit::of(writes, after));
         }
     }
 
@@ -45,14 +46,19 @@ impl Sequencer {
     pub(super) fn take_in(
         &mut self,
         id: RunId,
-        transition: Transition,
+        mut transition: Transition,
         writes: &mut Vec<Write>,
         after: &mut Vec<After>,
     ) -> Vec<Box<ChildStart>> {
-        let Some(live) = self.runs.get_mut(&id) else { return Vec::new() };
         if transition.is_empty() && transition.effects.is_empty() {
             return Vec::new();
         }
+        let values = transition.record.take_large();
+        if !values.is_empty() {
+            // Ahead of all that refers to them.
+            self.hand_on(Unit { values, ..Unit::of(Vec::new(), Vec::new()) });
+        }
+        let Some(live) = self.runs.get_mut(&id) else { return Vec::new() };
         if !transition.is_empty() {
             let entries = Bytes::from(transition.record.encode());
             writes.push(Write::Append { run: id, seq: live.next_seq, entries });
@@ -78,10 +84,25 @@ impl Sequencer {
                 waiters.into_iter().for_each(|waiter| _ = waiter.send(()));
             })));
         }
+        self.tell_people(id, writes);
         if self.runs[&id].run.is_at_rest() {
             self.put_away(id, writes, after);
         }
         children
+    }
+
+    /// Writes down what of a run waits for a person, where that has changed.
+    fn tell_people(&mut self, id: RunId, writes: &mut Vec<Write>) {
+        let Some(live) = self.runs.get_mut(&id) else { return };
+        if live.notices.is_empty() && !live.run.may_need_people() {
+            return;
+        }
+        let notices = people::notices(&live.run);
+        if notices != live.notices {
+            let namespace = live.run.namespace().clone();
+            writes.push(Write::SetNotices { run: id, namespace, notices: notices.clone() });
+            live.notices = notices;
+        }
     }
 
     /// The run has ended: its last summary goes with its last entry, and it leaves once that is stored.
@@ -116,7 +137,7 @@ impl Sequencer {
         runs.retain(|run| !self.runs.contains_key(run));
         let writes = runs.iter().map(|run| Write::DeleteRun { run: *run }).collect();
         let after = vec![After::Call(Box::new(move || drop(reply.send(runs))))];
-        self.hand_on(Unit { writes, after });
+        self.hand_on(Unit::of(writes, after));
     }
 
     /// Waits when the committer is far behind: that is the back-pressure of the whole node.

@@ -42,7 +42,7 @@ impl Sequencer {
             let feed = self.feed.clone();
             let events = self.events(id, touched);
             let publish = move || events.into_iter().for_each(|event| feed.publish(event));
-            self.hand_on(Unit { writes: Vec::new(), after: vec![After::Call(Box::new(publish))] });
+            self.hand_on(Unit::of(Vec::new(), vec![After::Call(Box::new(publish))]));
         }
     }
 
@@ -81,7 +81,7 @@ impl Sequencer {
         records.iter().for_each(|record| self.show_child(record));
         self.summarized = Instant::now();
         if !writes.is_empty() {
-            self.hand_on(Unit { writes, after: Vec::new() });
+            self.hand_on(Unit::of(writes, Vec::new()));
         }
     }
 }

@@ -17,7 +17,7 @@ impl Sequencer {
         let namespace = run.namespace().clone();
         self.dirty.insert(open.run);
         self.take_place(open.run, &run);
-        self.runs.insert(open.run, Live { run, next_seq, is_leaving: false });
+        self.runs.insert(open.run, Live::loaded(run, next_seq));
         effects.into_iter().map(|effect| After::Effect(namespace.clone(), open.run, effect)).collect()
     }
 
@@ -30,7 +30,7 @@ impl Sequencer {
                     if same { Ok(Started { run, new: false }) } else { Err(StartError::KeyTaken(run)) };
                 // The first start may not be committed yet: the answer goes the same way behind it.
                 let after = vec![After::Call(Box::new(move || drop(reply.send(answer))))];
-                return self.hand_on(Unit { writes: Vec::new(), after });
+                return self.hand_on(Unit::of(Vec::new(), after));
             }
             Err(error) => return drop(reply.send(Err(error.into()))),
             Ok(None) => {}
@@ -60,7 +60,7 @@ impl Sequencer {
             input_digest,
             created_at: now,
         });
-        self.runs.insert(id, Live { run, next_seq: 0, is_leaving: false });
+        self.runs.insert(id, Live::begun(run));
         let answer = After::Call(Box::new(move || drop(reply.send(Ok(Started { run: id, new: true })))));
         self.commit(id, transition, vec![open], vec![answer]);
     }

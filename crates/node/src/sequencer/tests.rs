@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::{catalog::Deployed, committer::After};
+use consort_artifacts::Artifacts;
 use consort_engine::{AttemptResult, Command, Start};
 use consort_spec::{Folders, Texts};
 use consort_store::{Batch, OpenRun, Writer, memory::MemoryStore};
 use consort_types::{AttemptToken, Json, NameKind, Timestamp};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 struct Still;
 
@@ -58,7 +60,7 @@ fn desk_of(workflow: &str) -> Desk {
     let catalog = Arc::new(Catalog::load(store.reader.clone()).unwrap());
     catalog.set(name("n"), deployed(workflow));
     let (committer, units) = mpsc::sync_channel(100);
-    let runs = Arc::new(RunReader::new(store.reader));
+    let runs = Arc::new(RunReader::new(store.reader, Artifacts::at(Path::new("no-such-folder"))));
     let (feed, admissions) = (Arc::default(), Arc::default());
     let (inbox, messages) = Inbox::new();
     let mut sequencer =
@@ -97,6 +99,7 @@ impl Desk {
             tags: BTreeMap::new(),
             key: key.map(str::to_owned),
             trigger: "api".to_owned(),
+            copies: None,
             limit_key: None,
             queued: None,
             parent: None,
@@ -142,7 +145,7 @@ fn a_command_for_a_run_that_has_just_ended_finds_it_as_it_ended() {
     let mut desk = desk("{ a: { value: 1 } }");
     let _started = desk.start(1);
     let (reply, mut answer) = oneshot::channel();
-    let command = Command::Undo { by: "ann".to_owned() };
+    let command = Command::Undo { only: Vec::new(), by: "ann".to_owned() };
     let _ = desk.sequencer.take(Message::Command { run: run_id(1), command, reply: Some(reply) });
     let refused = answer.try_recv().unwrap().unwrap_err().to_string();
     assert_eq!(refused, "there is nothing to undo");

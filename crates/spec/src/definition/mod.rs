@@ -18,7 +18,7 @@ pub use service::{
     Command, HealthCheck, Probe, Resources, Restart, RollBackWhen, Rollout, Runs, Scale, Service, Strategy,
 };
 pub use step::{
-    Await, AwaitKind, Body, Branch, Cache, Catch, Delivery, Fail, ForEach, KeyPart, Loop, OnTimeout, Scope,
-    ScopeId, Step, StepId, Use, Wait,
+    Await, AwaitKind, Body, Branch, Cache, Catch, Delivery, Extent, Fail, ForEach, KeyPart, Loop, OnTimeout,
+    Scope, ScopeId, Step, StepId, Use, Wait,
 };
 pub use workflow::Workflow;

@@ -1,8 +1,8 @@
 //! Steps and the scopes that hold them.
 
 use super::{Call, Retry, Schema, Tolerate};
-use consort_expr::{Expr, Template};
-use consort_types::Name;
+use consort_expr::{Expr, Template, Type};
+use consort_types::{FieldError, Json, Name};
 use std::time::Duration;
 
 /// A step of a workflow, by its place in [`super::Workflow::steps`].
@@ -85,6 +85,11 @@ pub struct Step {
     pub key: Option<Template>,
     /// Shapes the output; sees the body's as `output`. For a group and a loop it also sees the inner steps.
     pub output: Option<Template>,
+    /// The type of what one execution gives: of an item, where there is a `for_each`.
+    pub gives: Type,
+    /// The type of what others see: of a list, where there is a `for_each`; perhaps null, where there is a
+    /// `when`.
+    pub seen_as: Type,
     /// For people.
     pub description: Option<String>,
 }
@@ -311,4 +316,37 @@ pub struct Fail {
     pub message: Template,
     /// More about it.
     pub details: Option<Template>,
+}
+
+/// Which output of a step is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What others see: of a `for_each` the list.
+    Whole,
+    /// What one item gives.
+    Item,
+}
+
+impl Step {
+    /// Checks an output that did not come from the step's own body: given by hand, or taken from another run.
+    /// Fills in defaults where an operation's schema has some.
+    ///
+    /// # Errors
+    /// Every field that does not fit.
+    pub fn fits(&self, output: &Json, extent: Extent) -> Result<Json, Vec<FieldError>> {
+        let is_list = self.for_each.is_some() && extent == Extent::Whole;
+        match &self.body {
+            // The operation's own schema says more than the type that expressions see.
+            Body::Call(call) if !is_list && self.output.is_none() && self.catch.is_empty() => {
+                match (self.when.is_some() && extent == Extent::Whole, output.is_null()) {
+                    (true, true) => Ok(output.clone()),
+                    _ => call.operation.output.check(output),
+                }
+            }
+            _ => {
+                let type_ = if extent == Extent::Whole { &self.seen_as } else { &self.gives };
+                Schema::of_type(type_.clone()).check(output)
+            }
+        }
+    }
 }

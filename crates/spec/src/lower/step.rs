@@ -119,6 +119,8 @@ fn reserve(draft: &mut Draft<'_>, place: &Place) -> StepId {
         delivery: Delivery::default(),
         key: None,
         output: None,
+        gives: Type::Any,
+        seen_as: Type::Any,
         description: None,
     });
     draft.notes.push(StepNotes { name: place.span, after: Vec::new(), opaque: false, when: None });

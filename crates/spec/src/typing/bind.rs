@@ -7,7 +7,8 @@ use crate::{
 };
 use consort_expr::{Expr, Template, TypeEnv};
 
-/// Binds every expression of every step. Gives the environment of those that the workflow itself evaluates.
+/// Binds every expression of every step, and writes down what the step gives. Gives the environment of those
+/// that the workflow itself evaluates.
 pub(super) fn bind(draft: &mut Draft<'_>, types: &Types<'_>) -> TypeEnv {
     // `when` and the list of a `for_each` see what is around the step, all else its items; `output` sees what
     // the body gave, all else what it was shaped to. Apart from that a name means one thing in all of a step.
@@ -27,6 +28,7 @@ pub(super) fn bind(draft: &mut Draft<'_>, types: &Types<'_>) -> TypeEnv {
     for (index, step) in draft.steps.iter_mut().enumerate() {
         bind_step(step, &early[index], &late[index]);
         template(&mut step.output, &shaping[index]);
+        (step.gives, step.seen_as) = (types.gives[index].clone(), types.outputs[index].clone());
     }
     own
 }

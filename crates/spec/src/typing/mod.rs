@@ -53,6 +53,8 @@ pub(super) struct Types<'a> {
     batched: Vec<bool>,
     /// The output of each step, as its own `output` sees it.
     pub(super) bodies: Vec<Type>,
+    /// What one execution of each step gives.
+    pub(super) gives: Vec<Type>,
     /// The output of each step, as others see it.
     pub(super) outputs: Vec<Type>,
     pub(super) sites: HashMap<(StepId, Role), Type>,
@@ -101,6 +103,7 @@ fn round<'a>(
         guess,
         batched,
         bodies: unknown.clone(),
+        gives: unknown.clone(),
         outputs: unknown,
         sites: HashMap::new(),
         result: None,
@@ -114,7 +117,9 @@ fn round<'a>(
             Moment::End(step) => {
                 types.bodies[step.0 as usize] = outputs::body(draft, &types, *step);
                 ends[step.0 as usize].iter().for_each(|site| check_site(report, draft, &mut types, site));
-                types.outputs[step.0 as usize] = outputs::output(draft, &types, *step);
+                let gives = outputs::once(draft, &types, *step);
+                types.outputs[step.0 as usize] = outputs::output(draft, gives.clone(), *step);
+                types.gives[step.0 as usize] = gives;
             }
         }
     }

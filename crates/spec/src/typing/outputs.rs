@@ -55,15 +55,21 @@ pub(super) fn shaped(types: &Types<'_>, id: StepId) -> Type {
     }
 }
 
-/// What others see of a step.
-pub(super) fn output(draft: &Draft<'_>, types: &Types<'_>, id: StepId) -> Type {
-    let step = draft.step(id);
+/// What one execution of a step gives, be it by what takes over from it.
+pub(super) fn once(draft: &Draft<'_>, types: &Types<'_>, id: StepId) -> Type {
     let mut given = shaped(types, id);
-    for catch in &step.catch {
+    for catch in &draft.step(id).catch {
         if let Some(instead) = only_step(draft, types, catch.scope) {
             given = given.join(&instead);
         }
     }
+    given
+}
+
+/// What others see of a step, of which one execution gives `given`.
+pub(super) fn output(draft: &Draft<'_>, given: Type, id: StepId) -> Type {
+    let step = draft.step(id);
+    let mut given = given;
     if let Some(each) = &step.for_each {
         let item = if each.tolerate.is_some() || each.first.is_some() { given.nullable() } else { given };
         given = Type::list(item);

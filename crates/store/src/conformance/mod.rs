@@ -5,11 +5,13 @@ mod commit;
 mod definition;
 mod list;
 mod log;
+mod notice;
 
 pub use commit::*;
 pub use definition::*;
 pub use list::*;
 pub use log::*;
+pub use notice::*;
 
 use crate::{Batch, Error, OpenRun, RunFilter, RunSummary, Store, Write};
 use bytes::Bytes;
@@ -68,6 +70,9 @@ macro_rules! conformance {
             a_removed_workflow_keeps_its_revisions
             a_service_has_an_active_revision
             definitions_are_listed_by_name
+            notices_are_listed_by_kind_longest_wait_first
+            notices_come_in_pages
+            notices_go_with_their_run
             lines_are_read_by_run_and_step
             lines_come_in_pages
             lines_of_a_run_are_bounded

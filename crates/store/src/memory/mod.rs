@@ -6,7 +6,8 @@ mod table;
 mod writer;
 
 use crate::{
-    Error, OpenRun, Project, RunSummary, Service, ServiceRevision, Store, WorkflowRevision,
+    Error, Notice, NoticeKind, OpenRun, Project, RunSummary, Service, ServiceRevision, Store,
+    WorkflowRevision,
     memory::{log::Logs, table::Table},
 };
 use bytes::Bytes;
@@ -38,6 +39,7 @@ struct Tables {
     summaries: Table<(Timestamp, RunId), RunSummary>,
     /// Where a run stands in `summaries`.
     created: Table<RunId, Timestamp>,
+    notices: Table<(RunId, NoticeKind, String), (Name, Notice)>,
     projects: Table<(Name, u64), Project>,
     workflows: Table<(Name, Name), u64>,
     workflow_revisions: Table<(Name, Name, u64), WorkflowRevision>,

@@ -2,8 +2,9 @@
 
 use super::{Handle, table::Table};
 use crate::{
-    Error, HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow, KeyedRun, OpenRun, Page, PageRequest, Project,
-    Reader, RunCount, RunFilter, RunPager, RunSummary, Service, ServiceRevision, WorkflowRevision,
+    Error, HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow, KeyedRun, NoticeKind, NoticeOfRun, NoticePlace,
+    OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter, RunPager, RunSummary, Service,
+    ServiceRevision, WorkflowRevision,
 };
 use consort_types::{Name, NameKind, RunId, RunState, Timestamp};
 use std::collections::BTreeMap;
@@ -83,6 +84,23 @@ impl Reader for Handle {
             }
         }
         Ok(pager.last_page())
+    }
+
+    fn notices(
+        &self,
+        namespace: &str,
+        kind: NoticeKind,
+        page: &PageRequest,
+    ) -> Result<Page<NoticeOfRun>, Error> {
+        let place: Option<NoticePlace> = page.place()?;
+        let tables = self.shared.read();
+        let of_kind =
+            tables.notices.iter().filter(|((_, of, _), (name, _))| *of == kind && name.as_str() == namespace);
+        let found = of_kind.map(|((run, ..), (_, notice))| NoticeOfRun { run: *run, notice: notice.clone() });
+        let mut found: Vec<_> =
+            found.filter(|found| place.as_ref().is_none_or(|place| found.place() > *place)).collect();
+        found.sort_by_key(NoticeOfRun::place);
+        Ok(Page::cut(found, page.limit(), NoticeOfRun::place))
     }
 
     fn run_counts(&self, namespace: &str) -> Result<Vec<RunCount>, Error> {

@@ -1,9 +1,11 @@
 //! Commits: each write in turn, all taken back when one is refused.
 
 use super::{Handle, IndexedRun, Tables};
-use crate::{Batch, Error, OpenRun, RunSummary, ServiceRevision, WorkflowRevision, Write, Writer};
+use crate::{
+    Batch, Error, Notice, NoticeKind, OpenRun, RunSummary, ServiceRevision, WorkflowRevision, Write, Writer,
+};
 use bytes::Bytes;
-use consort_types::{RunId, Timestamp};
+use consort_types::{Name, RunId, Timestamp};
 
 impl Writer for Handle {
     fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
@@ -27,6 +29,7 @@ macro_rules! every_table {
             keys,
             summaries,
             created,
+            notices,
             projects,
             workflows,
             workflow_revisions,
@@ -38,6 +41,7 @@ macro_rules! every_table {
         keys.$verb();
         summaries.$verb();
         created.$verb();
+        notices.$verb();
         projects.$verb();
         workflows.$verb();
         workflow_revisions.$verb();
@@ -66,6 +70,7 @@ impl Tables {
             Write::CloseRun { run, at } => self.set_closed(*run, Some(*at)),
             Write::ReopenRun { run } => self.set_closed(*run, None),
             Write::Summarize(summary) => return self.summarize(summary),
+            Write::SetNotices { run, namespace, notices } => self.set_notices(*run, namespace, notices),
             Write::DeleteRun { run } => return self.delete_run(*run),
             Write::PutProject(project) => {
                 let key = (project.namespace.clone(), project.sequence);
@@ -136,8 +141,22 @@ impl Tables {
         Ok(())
     }
 
+    fn set_notices(&mut self, run: RunId, namespace: &Name, notices: &[Notice]) {
+        let from = (run, NoticeKind::Question, String::new());
+        let old = self.notices.range(from..).take_while(|((of, ..), _)| *of == run);
+        let old: Vec<_> = old.map(|(key, _)| key.clone()).collect();
+        for key in old {
+            self.notices.delete(&key);
+        }
+        for notice in notices {
+            let key = (run, notice.kind, notice.step.clone());
+            self.notices.put(key, (namespace.clone(), notice.clone()));
+        }
+    }
+
     fn delete_run(&mut self, run: RunId) -> Result<(), Error> {
-        if let Some(IndexedRun { start, closed_at }) = self.runs.get(&run).cloned() {
+        let known = self.runs.get(&run).cloned();
+        if let Some(IndexedRun { start, closed_at }) = known.clone() {
             if closed_at.is_none() {
                 return Err(conflict(format!("{run}, which is open,")));
             }
@@ -149,6 +168,9 @@ impl Tables {
         let seqs: Vec<_> = self.history.range((run, 0)..=(run, u64::MAX)).map(|(key, _)| *key).collect();
         for seq in seqs {
             self.history.delete(&seq);
+        }
+        if let Some(IndexedRun { start, .. }) = &known {
+            self.set_notices(run, &start.namespace, &[]);
         }
         if let Some(at) = self.created.get(&run).copied() {
             self.created.delete(&run);
