@@ -332,6 +332,7 @@ impl Run {
             if matches!(state, StepState::Succeeded | StepState::Skipped) {
                 items.done(index);
             }
+            items.active.remove(&id);
             items.ended += 1;
             items.succeeded += u32::from(state == StepState::Succeeded);
             if state == StepState::Failed {

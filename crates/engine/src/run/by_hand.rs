@@ -47,6 +47,8 @@ impl Run {
             children.iter().filter(|child| is(self.node(**child))).count() as u32
         };
         let active = count(&Node::is_active);
+        let active_children =
+            children.iter().copied().filter(|child| self.node(*child).is_active()).collect();
         let ended = count(&|node| node.state.is_terminal());
         let failed = count(&|node| node.state == StepState::Failed);
         let succeeded = count(&|node| node.state == StepState::Succeeded);
@@ -57,6 +59,7 @@ impl Run {
         node.active = active;
         match node.items.as_deref_mut() {
             Some(items) => {
+                items.active = active_children;
                 items.ended = ended;
                 items.succeeded = succeeded;
                 items.failed = failed;

@@ -18,6 +18,8 @@ pub(crate) struct Items {
     /// The first item that failed.
     pub first_failed: Option<NodeId>,
     pub nodes: Vec<Option<NodeId>>,
+    /// Those that have begun and not ended: a look at what goes on must not walk the whole list.
+    pub active: BTreeSet<NodeId>,
 }
 
 /// What follows from the list of a `for_each`.
@@ -96,6 +98,7 @@ impl Items {
 
     pub fn began(&mut self, index: u32, node: NodeId) {
         self.nodes[index as usize] = Some(node);
+        self.active.insert(node);
         self.next = self.next.max(index + 1);
         if let Some(order) = self.order_mut() {
             order.ready.remove(&index);

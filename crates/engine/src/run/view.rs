@@ -169,19 +169,32 @@ impl Run {
     /// Active nodes that have nothing active inside; undos too, whose steps have ended.
     fn leaves(&self) -> impl Iterator<Item = NodeId> + '_ {
         let beside = self.undo_nodes.values().chain(self.resolve_nodes.values()).copied();
-        let mut below: Vec<NodeId> = beside.filter(|node| self.node(*node).is_active()).collect();
-        below.push(TOP);
+        let beside = beside.filter(|node| self.node(*node).is_active());
+        // One level at a time, so that who asks for the first one pays for no more.
+        let mut levels: Vec<Box<dyn Iterator<Item = NodeId> + '_>> =
+            vec![Box::new(beside.chain(std::iter::once(TOP)))];
         std::iter::from_fn(move || {
-            while let Some(id) = below.pop() {
-                let active = self.children(id).filter(|child| self.node(*child).is_active());
-                let before = below.len();
-                below.extend(active);
-                if below.len() == before && id != TOP {
+            while let Some(level) = levels.last_mut() {
+                let Some(id) = level.next() else {
+                    levels.pop();
+                    continue;
+                };
+                let mut inside = self.active_children(id).peekable();
+                if inside.peek().is_none() && id != TOP {
                     return Some(id);
                 }
+                levels.push(Box::new(inside));
             }
             None
         })
+    }
+
+    /// What goes on right inside a node.
+    fn active_children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let node = self.node(id);
+        let scoped = node.opened.iter().flat_map(|opened| opened.nodes());
+        let scoped = scoped.filter(|child| self.node(*child).is_active());
+        scoped.chain(node.items.iter().flat_map(|items| items.active.iter().copied()))
     }
 
     pub(crate) fn undo_state(&self) -> UndoState {
