@@ -34,7 +34,12 @@ def undo(body):
     note(os.environ["EFFECTS"], {**effect(), "name": body["name"]})
     return {}
 
-serve(work=work, undo=undo)
+def find(body):
+    note(os.environ["EFFECTS"], {**effect(), "name": "find"})
+    made = [line for line in map(json.loads, open(os.environ["EFFECTS"])) if line["key"] == body["key"]]
+    return {"name": made[0]["name"], "size": 0} if made else None
+
+serve(work=work, undo=undo, find=find)
 """
 
 SCRIPT = """
@@ -48,7 +53,7 @@ echo '{"name": "script", "size": 6}'
 def services(folder, effects, takes_s):
     environment = {"EFFECTS": str(effects), "TAKES_S": str(takes_s)}
     name, answer = {"name": "string"}, {"name": "string", "size": "integer"}
-    operations = {"work": {"input": name, "output": answer, "timeout": "30s"}, "undo": {"input": name}}
+    operations = {"work": {"input": name, "output": answer, "timeout": "30s"}, "undo": {"input": name}, "find": {"input": {"key": "string"}}}
     return {
         "worker": write_service(folder, "worker", WORKER, environment=environment, operations=operations, scale={"concurrency": 64}),
         "script": write_script(folder, "script", SCRIPT, environment=environment, operations={"work": {"input": name, "output": answer}}, scale={"concurrency": 8}),
@@ -67,6 +72,8 @@ class Row:
     state: str = ""
     acts: list = field(default_factory=list)  # (route, body) that the run is waiting for, in their order
     input: dict = field(default_factory=dict)
+    perhaps: list = field(default_factory=list)  # step keys that may have called besides, after a kill
+    once: list = field(default_factory=list)  # step keys whose call must not be seen twice, whatever happened
 
     @property
     def expected_state(self):
@@ -87,6 +94,7 @@ def flow(output=None, **steps):
     return {"steps": steps, **({} if output is None else {"output": output}), **also}
 
 
+FIND = {"resolve": {"call": "worker.find", "with": {"key": "${key}"}}}
 AFTER_A = {"after": ["a"]}
 TWICE = {"retry": {"attempts": 3, "delay": "20ms"}}
 
@@ -127,7 +135,28 @@ ROWS = {
     "from-inside-a-group": Row(
         flow("${g.deep.b.name}", a=work("x"), g={"steps": {"deep": {"steps": {"b": work("${a.name + 'y'}")}}}}), "xy", ["a", "g.deep.b"]),
     "when-false": Row(flow("${b.name}", a=work("x", when="false"), b=work("${a == null ? 'none' : 'some'}")), "none", ["b"]),
+    # first
+    "first-race": Row(
+        flow("${[g.quick.name, g.long == null ? 'none' : 'late']}", g={"first": 1, "steps": {"quick": work("quick"), "long": {"wait": "1h"}}}), ["quick", "none"], ["g.quick"]),
+    "first-deadline": Row(
+        flow("${g.clock}", g={"first": 1, "steps": {"answer": {"await": {"signal": "never"}}, "clock": {"steps": {"t": {"wait": "300ms"}}, "output": "late"}}}), "late", []),
+    "first-escalation": Row(
+        flow("${g.boss.name}", g={"first": 1, "steps": {
+            "clerk": {"await": {"approval": {"ask": "All right?"}}},
+            "boss": {"steps": {"patience": {"wait": "400ms"}, "told": work("boss", after=["patience"])}, "output": "${told}"}}}),
+        "boss", ["g.boss.told"]),
+    "first-undoes-the-losers": Row(
+        flow("${g.b.name}", g={"first": 1, "steps": {
+            "a": {"steps": {"u": work("u", undo={"call": "worker.undo", "with": {"name": "u"}}), "w": {"wait": "1h", "after": ["u"]}}},
+            "b": {"steps": {"w": {"wait": "2s"}, "x": work("b", after=["w"])}, "output": "${x}"}}}),
+        "b", ["g.a.u", "g.b.x"], undone=["g.a.u.undo"]),
+    "first-of-items": Row(
+        flow("${size(e.filter(x, x != null))}", e={"for_each": ["200ms", "1h", "1h"], "first": 1, "wait": {"until": "${run.started_at + duration(item)}"}, "output": "done"}), 1, []),
     # for_each
+    "item-after": Row(
+        flow("${e.map(x, x.name)}", e={"for_each": [{"id": "c", "needs": ["a", "b"]}, {"id": "b", "needs": ["a"]}, {"id": "a", "needs": []}],
+                                       "key": "${item.id}", "item_after": "${item.needs}", **work("${item.id}")}),
+        ["c", "b", "a"], ["e[c]", "e[b]", "e[a]"]),
     "for-each": Row(flow("${e.map(x, x.name)}", e={"for_each": ["a", "b", "c"], "max_parallel": 2, **work("${item}${index}")}),
                     ["a0", "b1", "c2"], ["e[0]", "e[1]", "e[2]"]),
     "for-each-group": Row(flow("${e}", e={"for_each": ["a", "b"], "as": "it", "steps": {"x": work("${it}"), "y": work("${x.name}${it_index}")}, "output": "${y.name}"}),
@@ -141,6 +170,9 @@ ROWS = {
         [False, True, False], ["e[0].u", "e[0].x", "e[1].u", "e[1].x", "e[2].u", "e[2].x"], ["e[1].u.undo"]),
     "for-each-tolerate-share": Row(flow("${size(e)}", e={"for_each": ["bad", "b", "c", "d"], "tolerate": "25%", **work("${item}")}), 4, ["e[0]", "e[1]", "e[2]", "e[3]"]),
     "for-each-empty": Row(flow("${e}", e={"for_each": [], **work("x")}), [], []),
+    # calls in doubt
+    "resolve": Row(flow("${a.name}", a=work("slow", timeout="1s", **FIND)), "slow", ["a", "a.resolve"]),
+    "at-most-once": Row(flow("${a.name}", a=work("x", delivery="at_most_once", **FIND)), "x", ["a"], perhaps=["a.resolve"], once=["a"]),
     # time and retries
     "retry": Row(flow("${a.name}", a=work("busy-2", **TWICE)), "busy-2", ["a"]),
     "retry-when": Row(flow(a=work("busy-2", retry={"attempts": 3, "delay": "20ms", "when": "error.http_status == 500"})), None, ["a"], error="busy"),
@@ -195,10 +227,12 @@ def problems(row, run, effects):
     keys = {}
     for line in mine:
         keys.setdefault((line["step"], line["key"]), line)
-    calls = Counter(step for step, _ in keys if not step.endswith(".undo"))
+    calls = Counter(step for step, _ in keys if not step.endswith(".undo") and step not in row.perhaps)
     undone = [step for step, _ in keys if step.endswith(".undo")]
     found = {"state": run["state"], "output": run["output"], "error": (run["error"] or {}).get("code") or "", "calls": calls, "undone": undone}
     wanted = {"state": row.expected_state, "output": row.output, "error": row.error, "calls": Counter(row.calls), "undone": row.undone}
     if row.output is None:
         del found["output"], wanted["output"]
+    twice = [step for step in row.once if sum(line["step"] == step for line in mine) > 1]
+    found["seen twice"], wanted["seen twice"] = twice, []
     return [f"{what}: {found[what]!r}, and not {wanted[what]!r}" for what in wanted if found[what] != wanted[what]]

@@ -208,8 +208,13 @@ impl DeployedService {
         };
         let (runtime, done) = (parts.runtime.clone(), done.clone());
         let (key, revision) = (self.key.clone(), spec.revision);
+        let data = data_dir(parts, &self.key);
         tokio::spawn(async move {
-            let result = runtime.prepare(setup).await.map_err(|error| error.to_string());
+            // A replica's start makes it too; an `exec` process has nobody else to do it.
+            let result = match tokio::fs::create_dir_all(&data).await {
+                Ok(()) => runtime.prepare(setup).await.map_err(|error| error.to_string()),
+                Err(error) => Err(format!("cannot make {}: {error}", data.display())),
+            };
             let _ = done.send(Prepared { key, revision, result });
         });
     }
