@@ -13,6 +13,7 @@ mod attempts;
 mod codes;
 mod context;
 mod convert;
+mod events;
 mod extract;
 mod feed;
 mod health;

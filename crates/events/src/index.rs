@@ -206,7 +206,7 @@ mod tests {
         index.remove(&5);
         index.remove(&1);
         index.add(2, interest("order.paid", &[("data.id", json!("c"))]));
-        assert_eq!(found(&index, "order.paid", json!({"id": "a"})), []);
+        assert!(found(&index, "order.paid", json!({"id": "a"})).is_empty());
         assert_eq!(found(&index, "order.paid", json!({"id": "c"})), [2]);
         assert!(index.wants("order.anything") && !index.wants("other"));
         for who in [2, 3, 4, 6] {
@@ -222,7 +222,7 @@ mod tests {
         index.add(2, interest("t", &[("data.n", json!("1"))]));
         assert_eq!(found(&index, "t", json!({"n": 1.0})), [1]);
         assert_eq!(found(&index, "t", json!({"n": "1"})), [2]);
-        assert_eq!(found(&index, "t", json!({"n": true})), []);
+        assert!(found(&index, "t", json!({"n": true})).is_empty());
     }
 
     #[test]

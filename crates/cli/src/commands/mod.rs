@@ -5,6 +5,7 @@ pub mod artifacts;
 pub mod check;
 pub mod completions;
 pub mod dev;
+pub mod events;
 pub mod init;
 pub mod run;
 pub mod runs;
