@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod child;
 mod ending;
+mod event;
 mod failure;
 mod for_each;
 mod scope;
