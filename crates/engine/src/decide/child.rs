@@ -260,7 +260,7 @@ impl Run {
             finished_at: None,
             replica: None,
             revision: None,
-            error,
+            error: error.map(Box::new),
         }
     }
 }

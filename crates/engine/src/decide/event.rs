@@ -8,8 +8,16 @@ use crate::{
 use consort_events::{Draft, Event, Interest};
 use consort_expr::{Expr, Template};
 use consort_spec::definition::{AwaitKind, Body};
-use consort_types::{Json, RunError, StepState, TypePattern};
+use consort_types::{Json, RunError, RunId, StepState, TypePattern};
 use serde_json::json;
+
+/// What the types of events begin with that tell what becomes of a run.
+pub const RUN_EVENTS: &str = "consort.run.";
+
+/// The source of all events of a run.
+pub fn event_source(run: RunId) -> String {
+    format!("/runs/{run}")
+}
 
 impl Decider<'_> {
     /// Sends the event of a step: once, as it is one fact with the step's end.
@@ -36,7 +44,7 @@ impl Decider<'_> {
         let draft = Draft {
             // A node sends its event once; a step that is tried anew from a clean slate is another node.
             id: format!("{}-{}", self.run.id(), id.0),
-            source: source_of(self.run),
+            source: event_source(self.run.id()),
             event_type: event_type.to_owned(),
             subject: subject.filter(|subject| !subject.is_null()).map(text).filter(|text| !text.is_empty()),
             time: self.now,
@@ -52,10 +60,6 @@ impl Decider<'_> {
         self.record(Entry::Waiting { n: id, r#for: waits, until, error: None });
         self.effect(Effect::Listen(id));
     }
-}
-
-fn source_of(run: &Run) -> String {
-    format!("/runs/{}", run.id())
 }
 
 impl Run {
@@ -130,8 +134,8 @@ impl Run {
             });
             Event::of(Draft {
                 id: format!("{}-{word}-{number}", self.id()),
-                source: source_of(self),
-                event_type: format!("consort.run.{word}"),
+                source: event_source(self.id()),
+                event_type: format!("{RUN_EVENTS}{word}"),
                 subject: Some(self.workflow.name.to_string()),
                 time: record.at,
                 data: Json::of(&data),

@@ -14,6 +14,8 @@ mod scope;
 mod turns;
 mod undo;
 
+pub use event::{RUN_EVENTS, event_source};
+
 pub(crate) use ending::{CANCEL_GRACE, FINALLY_TIMEOUT};
 
 use crate::{

@@ -287,7 +287,7 @@ fn what_becomes_of_a_run_is_an_event_while_somebody_may_wait_for_it() {
     let mut room = room(
         "
   quiet: { steps: { v: { value: 1 } } }
-  watcher: { steps: { other: { await: { event: 'consort.run.*', where: event.subject == 'quiet' } } }, output: '${other.type}' }
+  watcher: { steps: { other: { await: { event: 'consort.run.*', where: 'true' } } }, output: '${other.subject}' }
 ",
     );
     room.start(1, "quiet");
@@ -295,10 +295,11 @@ fn what_becomes_of_a_run_is_an_event_while_somebody_may_wait_for_it() {
     assert_eq!(room.events(), Vec::<String>::new(), "nobody listens");
     room.start(2, "watcher");
     room.settle();
+    assert_eq!(room.state(run_id(2)), RunState::Waiting, "its own start is no news to it");
     room.start(3, "quiet");
     room.settle();
     assert_eq!(room.state(run_id(2)), RunState::Succeeded);
-    assert_eq!(room.output(2), "consort.run.started");
+    assert_eq!(room.output(2), "quiet");
     room.start(4, "quiet");
     room.settle();
     let of_fourth = format!("{}", run_id(4));
