@@ -1,7 +1,7 @@
 //! Every route in one place, and the document that is made of them.
 
 use crate::{
-    apply, artifacts, attempts, context::Context, feed, health, history, namespaces, run_logs, runs,
+    apply, artifacts, attempts, context::Context, events, feed, health, history, namespaces, run_logs, runs,
     service_logs, services, starts, steps, workflows,
 };
 use axum::Json;
@@ -59,6 +59,9 @@ pub fn routes() -> OpenApiRouter<Arc<Context>> {
         .routes(routes!(attempts::progress_attempt))
         .routes(routes!(artifacts::upload_artifact))
         .routes(routes!(artifacts::download_artifact))
+        .routes(routes!(events::post_events))
+        .routes(routes!(events::list_events))
+        .routes(routes!(events::get_event))
         .routes(routes!(namespaces::list_namespaces))
         .routes(routes!(feed::follow_feed));
     OpenApiRouter::with_openapi(base())

@@ -76,6 +76,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Apply(command) => command.run(&context).await,
         Command::Run(command) => command.run(&context).await,
         Command::Runs(command) => command.run(&context).await,
+        Command::Events(command) => command.run(&context).await,
         Command::Services(command) => command.run(&context).await,
         Command::Workflows(command) => command.run(&context).await,
         Command::Artifacts(command) => command.run(&context).await,

@@ -72,6 +72,17 @@ steps:
       until: index >= 2
       next: { n: '${carry.n + 1}' }
   last: { call: s.c, after: [agent] }",
+    "input: { xs: [number] }
+retry: { attempts: 2, delay: 1s, clean: true }
+steps:
+  a: { call: s.a, undo: { call: s.undo } }
+  told: { emit: { type: t.told, data: { n: '${a}' } } }
+  each:
+    for_each: '${input.xs}'
+    await: { event: 't.*', where: event.data.n > 0 }
+    timeout: 30s
+    on_timeout: { n: 0 }
+  last: { call: s.c, after: [each, told] }",
 ];
 
 /// SplitMix64: small, seeded, the same on every machine.
@@ -132,6 +143,7 @@ fn step(world: &mut World, chance: &mut Chance, faults: bool) {
             6..7 if chance.draw(3) == 0 => return drop(world.by_hand(|by| Command::Cancel { by })),
             7..9 => return meddle(world, chance),
             9..11 => return stale(world, chance),
+            11..17 => return offer(world, chance),
             _ => {}
         }
     }
@@ -169,6 +181,15 @@ fn meddle(world: &mut World, chance: &mut Chance) {
         1 => world.retry(Some(&key)),
         _ => world.complete(&key, json!({"approved": true})),
     };
+}
+
+/// An event comes to somebody who asked for one, perhaps not the first time, and perhaps too late.
+fn offer(world: &mut World, chance: &mut Chance) {
+    let Some(node) = world.listening.get(chance.draw(world.listening.len().max(1) as u64) as usize) else {
+        return;
+    };
+    let (node, seq) = (*node, chance.draw(9));
+    world.offer_event(node, seq, if seq < 7 { "t.x" } else { "other" }, json!({ "n": seq }));
 }
 
 /// An old answer comes late, or one comes twice.

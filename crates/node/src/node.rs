@@ -25,7 +25,7 @@ use consort_store::{LogReader, Reader, Store};
 use consort_types::{Name, RunId, Timestamp};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize, mpsc as std_mpsc},
     thread::JoinHandle,
     time::Duration,
 };
@@ -86,6 +86,8 @@ pub struct Node {
     pub(crate) data_dir: PathBuf,
     pub(crate) secrets_root: Option<PathBuf>,
     feed: Arc<Feed>,
+    /// Events that were posted and are not acknowledged.
+    pub(crate) events_waiting: AtomicUsize,
     /// One apply at a time: each compares with what the one before it left.
     applying: tokio::sync::Mutex<()>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -187,6 +189,7 @@ impl Node {
             data_dir,
             secrets_root,
             feed,
+            events_waiting: AtomicUsize::new(0),
             applying: tokio::sync::Mutex::new(()),
             threads: Mutex::new(threads),
         });
@@ -329,6 +332,7 @@ fn recover(
     catalog: &Catalog,
     units: &std_mpsc::SyncSender<Unit>,
 ) -> Result<(), StartupError> {
+    sequencer.number_events_after(reader.newest_event()?);
     for open in reader.open_runs()? {
         match runs.load(open.run, catalog) {
             Ok(Some((run, next_seq))) => {

@@ -30,10 +30,6 @@ features! {
     Canary = "canary",
     /// `scale.wait`.
     ScaleWait = "wait",
-    /// Events sent.
-    Emit = "emit",
-    /// Events awaited.
-    AwaitEvent = "await.event",
     /// Done when some are done.
     First = "first",
     /// Items ordered among themselves.
@@ -70,8 +66,6 @@ const NOT_YET: &[Feature] = &[
     Feature::OpenApi,
     Feature::Canary,
     Feature::ScaleWait,
-    Feature::Emit,
-    Feature::AwaitEvent,
     Feature::First,
     Feature::ItemAfter,
     Feature::Background,

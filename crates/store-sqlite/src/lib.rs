@@ -9,6 +9,7 @@
 
 mod checkpoint;
 mod definition;
+mod event;
 mod fault;
 mod file;
 mod history;
@@ -33,7 +34,10 @@ use file::{DatabaseFile, Migrations};
 use lock::FolderLock;
 use std::{path::Path, sync::Arc};
 
-const STORE_MIGRATIONS: Migrations = &[include_str!("../migrations/store/0001_first.sql")];
+const STORE_MIGRATIONS: Migrations = &[
+    include_str!("../migrations/store/0001_first.sql"),
+    include_str!("../migrations/store/0002_events.sql"),
+];
 const LOG_MIGRATIONS: Migrations = &[include_str!("../migrations/logs/0001_first.sql")];
 
 /// How a store is opened.

@@ -1,11 +1,13 @@
 //! Between the node's words and those of the API: the only place where they meet.
 
+mod event;
 mod feed;
 mod refusal;
 mod run;
 mod service;
 mod workflow;
 
+pub use event::event;
 pub use feed::feed_event;
 pub use run::{history_entry, log_line, run, slim, step};
 pub use service::{replica, service, service_line, service_revision};

@@ -7,11 +7,14 @@ mod body;
 mod call;
 mod child;
 mod ending;
+mod event;
 mod failure;
 mod for_each;
 mod scope;
 mod turns;
 mod undo;
+
+pub use event::{RUN_EVENTS, event_source};
 
 pub(crate) use ending::{CANCEL_GRACE, FINALLY_TIMEOUT};
 

@@ -4,13 +4,13 @@
 #![allow(dead_code, clippy::print_stdout)]
 
 use consort_engine::{
-    AttemptResult, Command, Dispatch, Effect, NodeId, Record, Rejected, Run, RunView, Start, StepRef,
-    StepView, TimerKind, Transition,
+    AttemptResult, Command, Dispatch, Effect, EventOffer, NodeId, Record, Rejected, Run, RunView, Start,
+    StepRef, StepView, TimerKind, Transition,
 };
 use consort_spec::{Folders, Texts, definition::Project};
 use consort_types::{
-    AttemptState, AttemptToken, ErrorKind, Json, Name, NameKind, RunError, RunId, RunState, StepState,
-    Timestamp,
+    AttemptState, AttemptToken, ErrorKind, EventKey, Json, Name, NameKind, RunError, RunId, RunState,
+    StepState, Timestamp,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duration};
@@ -75,6 +75,10 @@ pub struct World {
     /// Calls that were answered 202.
     pub taken: Vec<AttemptToken>,
     pub ended: u32,
+    /// Every event that was sent.
+    pub emitted: Vec<consort_events::Event>,
+    /// Nodes that asked for events.
+    pub listening: Vec<NodeId>,
     project: Arc<Project>,
 }
 
@@ -111,6 +115,8 @@ impl World {
             timers: BTreeMap::new(),
             taken: Vec::new(),
             ended: 0,
+            emitted: Vec::new(),
+            listening: Vec::new(),
             project,
         };
         world.take(transition);
@@ -143,6 +149,8 @@ impl World {
             Effect::SetTimer { node, kind, at } => {
                 self.timers.insert((node, kind), at);
             }
+            Effect::Emit(event) => self.emitted.push(*event),
+            Effect::Listen(node) => self.listening.push(node),
             // This world has one run; `family` has several.
             Effect::StartChild(_) | Effect::Tell(..) => {}
             Effect::Ended(_) => self.ended += 1,
@@ -246,6 +254,15 @@ impl World {
         }
         self.now = until;
         self
+    }
+
+    /// Offers an event to a node that asked for one.
+    pub fn offer_event(&mut self, node: NodeId, seq: u64, event_type: &str, data: Value) {
+        let key = EventKey::of(&Name::new("test", NameKind::Kebab).unwrap(), "/s", &seq.to_string());
+        let id = seq.to_string();
+        let document = Json::of(&json!({"id": id, "source": "/s", "type": event_type, "data": data}));
+        let offer = EventOffer { node, seq, key, event_type: event_type.to_owned(), document };
+        self.apply(Command::Event(Box::new(offer))).unwrap();
     }
 
     pub fn in_flight(&self) -> Vec<&str> {

@@ -3,11 +3,13 @@
 
 mod commit;
 mod definition;
+mod event;
 mod list;
 mod log;
 
 pub use commit::*;
 pub use definition::*;
+pub use event::*;
 pub use list::*;
 pub use log::*;
 
@@ -68,6 +70,10 @@ macro_rules! conformance {
             a_removed_workflow_keeps_its_revisions
             a_service_has_an_active_revision
             definitions_are_listed_by_name
+            events_are_kept_in_their_order
+            an_event_is_stored_once
+            events_come_in_pages
+            old_events_are_forgotten
             lines_are_read_by_run_and_step
             lines_come_in_pages
             lines_of_a_run_are_bounded

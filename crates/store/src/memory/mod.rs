@@ -1,16 +1,17 @@
 //! The store in memory: the whole contract but its durability. For tests, and for trying things out.
 
+mod event;
 mod log;
 mod reader;
 mod table;
 mod writer;
 
 use crate::{
-    Error, OpenRun, Project, RunSummary, Service, ServiceRevision, Store, WorkflowRevision,
+    Error, OpenRun, Project, RunSummary, Service, ServiceRevision, Store, StoredEvent, WorkflowRevision,
     memory::{log::Logs, table::Table},
 };
 use bytes::Bytes;
-use consort_types::{Name, RunId, Timestamp};
+use consort_types::{EventKey, Name, RunId, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 /// A store that lives as long as this value and its handles.
@@ -38,6 +39,8 @@ struct Tables {
     summaries: Table<(Timestamp, RunId), RunSummary>,
     /// Where a run stands in `summaries`.
     created: Table<RunId, Timestamp>,
+    events: Table<u64, StoredEvent>,
+    event_keys: Table<EventKey, u64>,
     projects: Table<(Name, u64), Project>,
     workflows: Table<(Name, Name), u64>,
     workflow_revisions: Table<(Name, Name, u64), WorkflowRevision>,

@@ -27,6 +27,8 @@ macro_rules! every_table {
             keys,
             summaries,
             created,
+            events,
+            event_keys,
             projects,
             workflows,
             workflow_revisions,
@@ -38,6 +40,8 @@ macro_rules! every_table {
         keys.$verb();
         summaries.$verb();
         created.$verb();
+        events.$verb();
+        event_keys.$verb();
         projects.$verb();
         workflows.$verb();
         workflow_revisions.$verb();
@@ -67,6 +71,8 @@ impl Tables {
             Write::ReopenRun { run } => self.set_closed(*run, None),
             Write::Summarize(summary) => return self.summarize(summary),
             Write::DeleteRun { run } => return self.delete_run(*run),
+            Write::PutEvent(event) => return self.put_event(event),
+            Write::DropEvents { through, before } => self.drop_events(*through, *before),
             Write::PutProject(project) => {
                 let key = (project.namespace.clone(), project.sequence);
                 if self.projects.contains_key(&key) {
