@@ -295,7 +295,7 @@ mod tests {
     fn structured_and_batch_mode_are_told_by_the_media_type() {
         let event = |id: &str| json!({"specversion": "1.0", "id": id, "source": "/s", "type": "t"});
         let read = |media: &str, body: Value| {
-            let found = super::read(&headers(&[("content-type", media)]), body.to_string().into_bytes());
+            let found = read(&headers(&[("content-type", media)]), body.to_string().into_bytes());
             found.map(|events| events.len())
         };
         assert_eq!(read("application/cloudevents+json; charset=utf-8", event("1")).unwrap(), 1);

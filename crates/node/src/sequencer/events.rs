@@ -336,7 +336,9 @@ impl Sequencer {
     /// Offers an event to a step. True when the step does not wait any more.
     fn offer(&mut self, run: RunId, node: NodeId, event: &StoredEvent) -> bool {
         // What becomes of a run is news to others only.
-        if event.event_type.starts_with(consort_engine::RUN_EVENTS) && event.source == consort_engine::event_source(run) {
+        if event.event_type.starts_with(consort_engine::RUN_EVENTS)
+            && event.source == consort_engine::event_source(run)
+        {
             return false;
         }
         let StoredEvent { seq, key, event_type, document, .. } = event.clone();

@@ -51,11 +51,11 @@ pub fn events_are_kept_in_their_order(harness: &impl Harness) {
     assert_eq!(filtered(&|filter| filter.types = types("order.*")), [1, 2, 4]);
     assert_eq!(filtered(&|filter| filter.subject = Some("even".to_owned())), [2, 4]);
     assert_eq!(filtered(&|filter| filter.id = Some("id-2".to_owned())), [2]);
-    assert_eq!(filtered(&|filter| filter.source = Some("/other".to_owned())), []);
+    assert!(filtered(&|filter| filter.source = Some("/other".to_owned())).is_empty());
     assert_eq!(filtered(&|filter| filter.since = Some(at(3))), [3, 4]);
-    assert_eq!(filtered(&|filter| filter.since = Some(at(9))), []);
+    assert!(filtered(&|filter| filter.since = Some(at(9))).is_empty());
     assert_eq!(filtered(&|filter| filter.until = Some(at(3))), [1, 2]);
-    assert_eq!(filtered(&|filter| filter.namespace = name("other")), []);
+    assert!(filtered(&|filter| filter.namespace = name("other")).is_empty());
 }
 
 /// An event is accepted once, by its number and by its key.
