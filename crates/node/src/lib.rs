@@ -18,6 +18,7 @@ mod events;
 mod fail_points;
 mod feed;
 mod health;
+mod line;
 mod logs;
 mod node;
 mod queries;
@@ -47,6 +48,7 @@ pub use sequencer::{CommandError, PostedEvent, StartError, Started};
 pub use services::{PastReplica, ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
 
+pub use consort_engine::gates::{GateKey, Rule};
 pub use consort_engine::{
     AttemptResult, Command, ProgressNote, Rejected, StepRef, StepView, history::HistoryEntry,
 };
