@@ -86,6 +86,8 @@ impl Room {
             tags: BTreeMap::new(),
             key: None,
             trigger: "api".to_owned(),
+            limit_key: None,
+            queued: None,
             parent: None,
         };
         let (reply, _) = oneshot::channel();
