@@ -68,6 +68,8 @@ codes! {
     E_INPUT 422 "The input does not fit";
     /// The output given by hand does not fit the schema.
     E_OUTPUT 422 "The output does not fit";
+    /// No event of CloudEvents 1.0, or one that says it is the server's own.
+    E_EVENT 422 "This is no event";
     /// The project has errors.
     E_PROJECT 422 "The project has errors";
     /// A source was not uploaded, or is none.

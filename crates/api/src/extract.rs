@@ -133,7 +133,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-async fn gather(headers: &HeaderMap, body: HttpBody) -> Result<Vec<u8>, Refusal> {
+/// The bytes of a body, within the bounds of a request.
+pub async fn gather(headers: &HeaderMap, body: HttpBody) -> Result<Vec<u8>, Refusal> {
     let too_large = || {
         let detail = format!(
             "a request has at most {} MiB; put large values into artifacts (POST /api/v1/artifacts)",

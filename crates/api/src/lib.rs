@@ -14,6 +14,7 @@ mod codes;
 mod context;
 mod convert;
 mod echo;
+mod events;
 mod extract;
 mod feed;
 mod health;

@@ -1,8 +1,8 @@
 //! Every route in one place, and the document that is made of them.
 
 use crate::{
-    apply, artifacts, attempts, context::Context, feed, health, history, namespaces, people, run_logs, runs,
-    service_logs, services, starts, steps, workflows,
+    apply, artifacts, attempts, context::Context, events, feed, health, history, namespaces, people,
+    run_logs, runs, service_logs, services, starts, steps, workflows,
 };
 use axum::Json;
 use consort_wire as wire;
@@ -61,6 +61,9 @@ pub fn routes() -> OpenApiRouter<Arc<Context>> {
         .routes(routes!(people::list_incidents))
         .routes(routes!(artifacts::upload_artifact))
         .routes(routes!(artifacts::download_artifact))
+        .routes(routes!(events::post_events))
+        .routes(routes!(events::list_events))
+        .routes(routes!(events::get_event))
         .routes(routes!(namespaces::list_namespaces))
         .routes(routes!(feed::follow_feed));
     OpenApiRouter::with_openapi(base())

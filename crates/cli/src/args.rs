@@ -67,6 +67,8 @@ pub enum Command {
     Services(commands::services::Services),
     /// Look at workflows
     Workflows(commands::workflows::Workflows),
+    /// Send events and look at those that were accepted
+    Events(commands::events::Events),
     /// Store and fetch immutable bytes
     Artifacts(commands::artifacts::Artifacts),
     /// Copy a data folder, also while its server runs
@@ -102,7 +104,7 @@ mod tests {
         let of = |name: &str| names(tree.find_subcommand(name).unwrap());
         assert_eq!(
             names(&tree),
-            "init dev server check apply run runs incidents services workflows artifacts backup restore bench doctor schema completions"
+            "init dev server check apply run runs incidents services workflows events artifacts backup restore bench doctor schema completions"
         );
         assert_eq!(
             of("runs"),
@@ -111,6 +113,7 @@ mod tests {
         assert_eq!(of("incidents"), "list show");
         assert_eq!(of("services"), "list show logs scale restart rollback revisions call");
         assert_eq!(of("workflows"), "list show graph");
+        assert_eq!(of("events"), "send list");
         assert_eq!(of("artifacts"), "put get");
     }
 
@@ -130,6 +133,8 @@ mod tests {
             "consort runs skip run_1 a",
             "consort runs complete run_1 a --output {}",
             "consort services",
+            "consort events send order.paid -d {} --source /s --subject x --id 1",
+            "consort events list --json",
             "consort services --json --server http://x:1",
             "consort -n lending workflows show loan --json",
             "consort apply --dry-run",

@@ -77,6 +77,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Run(command) => command.run(&context).await,
         Command::Runs(command) => command.run(&context).await,
         Command::Incidents(command) => command.run(&context).await,
+        Command::Events(command) => command.run(&context).await,
         Command::Services(command) => command.run(&context).await,
         Command::Workflows(command) => command.run(&context).await,
         Command::Artifacts(command) => command.run(&context).await,

@@ -9,6 +9,7 @@
 
 mod artifacts;
 mod error;
+mod events;
 mod http;
 mod live;
 mod runs;

@@ -6,7 +6,7 @@ use crate::{
     family::{FromChild, FromParent, Parent},
 };
 use consort_spec::definition::Workflow;
-use consort_types::{AttemptState, AttemptToken, Json, Name, RunError, RunId, Timestamp};
+use consort_types::{AttemptState, AttemptToken, EventKey, Json, Name, RunError, RunId, Timestamp};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A start, with everything that the outside had to draw or look up: the engine has no clock and no chance.
@@ -68,6 +68,21 @@ pub enum AttemptResult {
     },
     /// Never sent, or cut short by Consort itself; does not count as a try.
     Interrupted,
+}
+
+/// An event for a step that may wait for it.
+#[derive(Debug, Clone)]
+pub struct EventOffer {
+    /// Which node waits.
+    pub node: NodeId,
+    /// The number of the event in the store.
+    pub seq: u64,
+    /// Its key.
+    pub key: EventKey,
+    /// Its type.
+    pub event_type: String,
+    /// The whole event, as expressions see it.
+    pub document: Json,
 }
 
 /// What a run is asked to do or told.
@@ -172,6 +187,8 @@ pub enum Command {
         /// Who sent it.
         by: String,
     },
+    /// An event that a step may wait for.
+    Event(Box<EventOffer>),
     /// The run that this one is a child of says something.
     FromParent(FromParent),
     /// A child of this run says something.

@@ -1,6 +1,7 @@
 //! What the engine asks the outside to do after the commit. By value: nothing is read back.
 
 use crate::{Command, NodeId, family::ChildStart};
+use consort_events::Event;
 use consort_spec::definition::{Delivery, Operation};
 use consort_types::{AttemptToken, Json, RunId, RunState, Timestamp};
 use std::{sync::Arc, time::Duration};
@@ -67,6 +68,10 @@ pub enum Effect {
     /// Give a command to a run: to its parent or a child, or back to itself, where nobody else knows the answer to
     /// a call any more.
     Tell(RunId, Box<Command>),
+    /// Accept an event of the run, in the same commit.
+    Emit(Box<Event>),
+    /// Offer the node the events since the run began, in their order, and from now on all that it may wait for.
+    Listen(NodeId),
     /// The run has ended.
     Ended(RunState),
 }

@@ -7,7 +7,7 @@ use crate::{
     run::{Accepted, Attempt, Sending},
 };
 use consort_spec::definition::ScopeId;
-use consort_types::{Json, Name, RunError, RunId, RunState, Timestamp, UndoState};
+use consort_types::{EventKey, Json, Name, RunError, RunId, RunState, Timestamp, UndoState};
 use serde::{Deserialize, Serialize};
 
 /// A field that is there has a value, also when that is null.
@@ -102,6 +102,8 @@ pub enum WaitFor {
     },
     /// Another run.
     Run(RunId),
+    /// An event of a type, which may have wildcards.
+    Event(String),
 }
 
 /// How far a call is, by its own word.
@@ -418,6 +420,15 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         can_undo: bool,
     },
+    /// An event was taken by a step that waited for it.
+    EventTaken {
+        /// By which node.
+        n: NodeId,
+        /// Its number in the store.
+        seq: u64,
+        /// Its key.
+        key: EventKey,
+    },
     /// A message came.
     Signalled {
         /// Its name.
@@ -510,7 +521,8 @@ impl Entry {
             | Self::UndoEnded { n }
             | Self::ChildStarted { n, .. }
             | Self::ChildStopped { n, .. }
-            | Self::ChildEnded { n, .. } => Some(*n),
+            | Self::ChildEnded { n, .. }
+            | Self::EventTaken { n, .. } => Some(*n),
             Self::Asked { n, .. } => *n,
             Self::RunStarted(_)
             | Self::Queued { .. }

@@ -24,8 +24,9 @@ mod rerun;
 mod run;
 mod run_started;
 
-pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
+pub use command::{AttemptResult, Command, EventOffer, Rejected, Start, StepRef};
 pub use copies::{Copied, Copies};
+pub use decide::{RUN_EVENTS, event_source};
 pub use effect::{Dispatch, Effect, TimerKind};
 pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};
 pub use family::{ChildEnd, ChildStart, ChildWord, FromChild, FromParent, Parent, ParentWord};

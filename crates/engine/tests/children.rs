@@ -176,7 +176,7 @@ fn a_retry_makes_a_new_child() {
 fn a_workflow_that_runs_itself_ends() {
     let mut family = Family::start("w: { steps: { again: { run: w } } }");
     family.talk();
-    assert_eq!(family.runs.len(), 33);
+    assert_eq!(family.runs.len(), 65);
     let error = family.top_view().error.unwrap();
     assert_eq!((error.code.as_str(), error.kind), ("E_RUN_DEPTH", ErrorKind::Limit));
 }

@@ -111,6 +111,17 @@ steps:
   each: { for_each: '${input.xs}', tolerate: 1, call: s.a, delivery: at_most_once, resolve: { call: s.b }, undo: { call: s.undo } }
   race: { first: 1, steps: { p: { call: s.b, undo: { call: s.undo }, resolve: { call: s.c } }, q: { call: s.c, delivery: at_most_once } } }
   last: { call: s.c, after: [charge, each, once], finally: { f: { call: s.a } } }",
+    "input: { xs: [number] }
+retry: { attempts: 2, delay: 1s, clean: true }
+steps:
+  a: { call: s.a, undo: { call: s.undo } }
+  told: { emit: { type: t.told, data: { n: '${a}' } } }
+  each:
+    for_each: '${input.xs}'
+    await: { event: 't.*', where: event.data.n > 0 }
+    timeout: 30s
+    on_timeout: { n: 0 }
+  last: { call: s.c, after: [each, told] }",
 ];
 
 /// Of so many runs one is done again from some step of it.
@@ -178,6 +189,7 @@ fn step(world: &mut World, chance: &mut Chance, faults: bool) {
             6..7 if chance.draw(3) == 0 => return drop(world.by_hand(|by| Command::Cancel { by })),
             7..9 => return meddle(world, chance),
             9..11 => return stale(world, chance),
+            11..17 => return offer(world, chance),
             _ => {}
         }
     }
@@ -236,6 +248,15 @@ fn meddle(world: &mut World, chance: &mut Chance) {
         1 => world.retry(Some(&key)),
         _ => world.complete(&key, json!({"approved": true})),
     };
+}
+
+/// An event comes to somebody who asked for one, perhaps not the first time, and perhaps too late.
+fn offer(world: &mut World, chance: &mut Chance) {
+    let Some(node) = world.listening.get(chance.draw(world.listening.len().max(1) as u64) as usize) else {
+        return;
+    };
+    let (node, seq) = (*node, chance.draw(9));
+    world.offer_event(node, seq, if seq < 7 { "t.x" } else { "other" }, json!({ "n": seq }));
 }
 
 /// An old answer comes late, or one comes twice.

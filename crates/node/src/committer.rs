@@ -189,6 +189,9 @@ fn act(after: After, outlets: &Outlets) {
                 let _ = outlets.timers.send(TimerCommand::Set((run, node, kind), at));
             }
             Effect::StartChild(start) => outlets.inbox.send(Message::StartChild(namespace, start)),
+            // The sequencer has put it into the commit.
+            Effect::Emit(_) => {}
+            Effect::Listen(node) => outlets.inbox.send(Message::Listen(run, node)),
             Effect::Tell(run, command) => outlets.inbox.command(run, *command),
             Effect::Ended(_) => {
                 let _ = outlets.timers.send(TimerCommand::Forget(run));

@@ -14,6 +14,7 @@ mod clock;
 mod committer;
 mod deploy;
 mod dispatcher;
+mod events;
 mod fail_points;
 mod feed;
 mod health;
@@ -39,6 +40,7 @@ pub use balancer::ServiceKey;
 pub use catalog::{CurrentWorkflow, Deployed};
 pub use clock::{Clock, SystemClock};
 pub use deploy::CallError;
+pub use events::PostEventsError;
 pub use feed::{Feed, FeedData, FeedEvent, Subscription};
 pub use node::{DryRun, Node, Options, StartupError};
 pub use people::{OpenIncident, OpenQuestion, Placed};
@@ -47,7 +49,7 @@ pub use record::{Pass, RunRecord};
 pub use reruns::{Clean, RerunBody, RerunRunError};
 pub use retention::KEEP_RUNS_DEFAULT;
 pub use runs::LoadError;
-pub use sequencer::{CommandError, StartError, Started};
+pub use sequencer::{CommandError, PostedEvent, StartError, Started};
 pub use services::{PastReplica, ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
 
@@ -55,8 +57,12 @@ pub use consort_engine::gates::{GateKey, Rule};
 pub use consort_engine::{
     AttemptResult, Command, ProgressNote, Rejected, RerunError, StepRef, StepView, history::HistoryEntry,
 };
+pub use consort_events::Event;
 pub use consort_fleet::{ReplicaState, RolloutState, ServiceState};
 pub use consort_invoke::{Failure, Outcome};
 pub use consort_spec::{Problem, Severity};
-pub use consort_store::{LogFilter, LogLine, LogPage, LogStream, Page, PageRequest, ProjectFile, RunFilter};
+pub use consort_store::{
+    EventFilter, LogFilter, LogLine, LogPage, LogStream, Page, PageRequest, ProjectFile, RunFilter,
+    StoredEvent,
+};
 pub use consort_types::AttemptToken;

@@ -27,7 +27,7 @@ use consort_store::{LogReader, Reader, Store};
 use consort_types::{Name, RunId, Timestamp};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize, mpsc as std_mpsc},
     thread::JoinHandle,
     time::Duration,
 };
@@ -90,6 +90,8 @@ pub struct Node {
     pub(crate) artifacts: Artifacts,
     pub(crate) secrets_root: Option<PathBuf>,
     feed: Arc<Feed>,
+    /// Events that were posted and are not acknowledged.
+    pub(crate) events_waiting: AtomicUsize,
     /// One apply at a time: each compares with what the one before it left.
     applying: tokio::sync::Mutex<()>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -196,6 +198,7 @@ impl Node {
             artifacts,
             secrets_root,
             feed,
+            events_waiting: AtomicUsize::new(0),
             applying: tokio::sync::Mutex::new(()),
             threads: Mutex::new(threads),
         });
@@ -339,6 +342,7 @@ fn recover(
     catalog: &Catalog,
     units: &std_mpsc::SyncSender<Unit>,
 ) -> Result<(), StartupError> {
+    sequencer.number_events_after(reader.newest_event()?);
     for namespace in catalog.namespaces() {
         sequencer.take_limits(&namespace);
     }

@@ -3,8 +3,8 @@
 use crate::{catalog::Catalog, large};
 use consort_artifacts::Artifacts;
 use consort_engine::{Entry, Record, Run};
-use consort_store::{Error, KeyedRun, Reader};
-use consort_types::{Name, RunId};
+use consort_store::{Error, EventFilter, EventOrder, KeyedRun, Page, PageRequest, Reader, StoredEvent};
+use consort_types::{EventKey, Name, RunId};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
@@ -62,6 +62,27 @@ impl RunReader {
         key: &str,
     ) -> Result<Option<KeyedRun>, Error> {
         self.reader.run_by_key(namespace.as_str(), workflow.as_str(), key)
+    }
+
+    /// An event by its key. Blocks on the store.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn event(&self, key: EventKey) -> Result<Option<StoredEvent>, Error> {
+        self.reader.event(key)
+    }
+
+    /// Events in an order. Blocks on the store.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn events(
+        &self,
+        filter: &EventFilter,
+        order: EventOrder,
+        page: &PageRequest,
+    ) -> Result<Page<StoredEvent>, Error> {
+        self.reader.events(filter, order, page)
     }
 
     /// Whether there is a run of this id. Blocks on the store.

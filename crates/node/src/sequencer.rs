@@ -7,11 +7,13 @@
 mod children;
 mod commands;
 mod commit;
+mod events;
 mod feed;
 mod gates;
 mod message;
 mod starts;
 
+pub use events::{PostEvents, PostedEvent};
 pub use message::{CommandError, Inbox, Message, StartError, StartRequest, Started};
 
 use crate::{
@@ -21,6 +23,7 @@ use crate::{
 use consort_engine::Run;
 use consort_store::Notice;
 use consort_types::{Digest, Name, RunId};
+use events::Events;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, mpsc},
@@ -55,6 +58,7 @@ pub struct Sequencer {
     admissions: Arc<Admissions>,
     reader: Arc<RunReader>,
     catalog: Arc<Catalog>,
+    events: Events,
 }
 
 struct Live {
@@ -106,7 +110,13 @@ impl Sequencer {
             admissions,
             reader,
             catalog,
+            events: Events::after(0),
         }
+    }
+
+    /// Numbers new events after the newest that is stored.
+    pub fn number_events_after(&mut self, newest: u64) {
+        self.events = Events::after(newest);
     }
 
     /// Runs until told to stop.
@@ -148,6 +158,11 @@ impl Sequencer {
                     waiters.push(reply);
                 }
             }
+            Message::PostEvents(post) => self.post_events(post),
+            Message::Listen(run, node) => self.listen(run, node),
+            Message::EventsStored(through) => self.events_stored(through),
+            // They are offered below.
+            Message::OfferEvents => {}
             Message::Write(unit) => self.hand_on(unit),
             Message::Forget { runs, reply } => self.forget_for_good(runs, reply),
             Message::Touched(run, node) => self.show(run, &[node]),
@@ -158,9 +173,12 @@ impl Sequencer {
                 return std::ops::ControlFlow::Break(());
             }
         }
+        self.offer_events();
         std::ops::ControlFlow::Continue(())
     }
 }
 
+#[cfg(test)]
+mod between_tests;
 #[cfg(test)]
 mod tests;

@@ -30,10 +30,6 @@ features! {
     Canary = "canary",
     /// `scale.wait`.
     ScaleWait = "wait",
-    /// Events sent.
-    Emit = "emit",
-    /// Events awaited.
-    AwaitEvent = "await.event",
     /// Steps that the run does not wait for.
     Background = "background",
     /// Reuse of results.
@@ -60,8 +56,6 @@ const NOT_YET: &[Feature] = &[
     Feature::OpenApi,
     Feature::Canary,
     Feature::ScaleWait,
-    Feature::Emit,
-    Feature::AwaitEvent,
     Feature::Background,
     Feature::Cache,
     Feature::Use,

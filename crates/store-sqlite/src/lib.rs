@@ -9,6 +9,7 @@
 
 mod checkpoint;
 mod definition;
+mod event;
 mod fault;
 mod file;
 mod history;
@@ -37,6 +38,7 @@ use std::{path::Path, sync::Arc};
 const STORE_MIGRATIONS: Migrations = &[
     include_str!("../migrations/store/0001_first.sql"),
     include_str!("../migrations/store/0002_notices.sql"),
+    include_str!("../migrations/store/0003_events.sql"),
 ];
 const LOG_MIGRATIONS: Migrations = &[include_str!("../migrations/logs/0001_first.sql")];
 

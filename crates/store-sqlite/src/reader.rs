@@ -1,14 +1,15 @@
 //! Answers, each from a connection of its own, so that readers wait neither for each other nor for commits.
 
 use crate::{
-    definition, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, notice, run, service,
-    summary,
+    definition, event, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, notice, run,
+    service, summary,
 };
 use consort_store::{
-    Error, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun, Page, PageRequest, Project, Reader,
-    RunCount, RunFilter, RunSummary, Service, ServiceRevision, WorkflowRevision,
+    Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun, Page,
+    PageRequest, Project, Reader, RunCount, RunFilter, RunSummary, Service, ServiceRevision, StoredEvent,
+    WorkflowRevision,
 };
-use consort_types::{Name, RunId, Timestamp};
+use consort_types::{EventKey, Name, RunId, Timestamp};
 use rusqlite::Connection;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -93,6 +94,23 @@ impl Reader for SqliteReader {
 
     fn run_counts(&self, namespace: &str) -> Result<Vec<RunCount>, Error> {
         self.readers.ask(|db| summary::counts(db, namespace))
+    }
+
+    fn event(&self, key: EventKey) -> Result<Option<StoredEvent>, Error> {
+        self.readers.ask(|db| event::by_key(db, key))
+    }
+
+    fn events(
+        &self,
+        filter: &EventFilter,
+        order: EventOrder,
+        page: &PageRequest,
+    ) -> Result<Page<StoredEvent>, Error> {
+        self.readers.ask(|db| event::page(db, filter, order, page))
+    }
+
+    fn newest_event(&self) -> Result<u64, Error> {
+        self.readers.ask(event::newest)
     }
 
     fn namespaces(&self) -> Result<Vec<Name>, Error> {

@@ -1,7 +1,7 @@
 //! One commit: one transaction, one fsync.
 
 use crate::{
-    Checkpointer, Durability, definition, fault::Fault, file::DatabaseFile, history, lock::FolderLock,
+    Checkpointer, Durability, definition, event, fault::Fault, file::DatabaseFile, history, lock::FolderLock,
     notice, run, service, summary,
 };
 use consort_store::{Batch, Error, Write, Writer};
@@ -54,6 +54,8 @@ fn apply(transaction: &Transaction<'_>, write: &Write) -> Result<(), Fault> {
             history::delete(transaction, *run)?;
             summary::delete(transaction, *run)
         }
+        Write::PutEvent(stored) => event::put(transaction, stored),
+        Write::DropEvents { through, before } => event::drop_old(transaction, *through, *before),
         Write::PutProject(project) => definition::put_project(transaction, project),
         Write::PutWorkflow(revision) => definition::put_workflow(transaction, revision),
         Write::RemoveWorkflow { namespace, name } => {

@@ -1,6 +1,8 @@
 //! What is written, and how.
 
-use crate::{Error, Notice, OpenRun, Project, RunSummary, Service, ServiceRevision, WorkflowRevision};
+use crate::{
+    Error, Notice, OpenRun, Project, RunSummary, Service, ServiceRevision, StoredEvent, WorkflowRevision,
+};
 use bytes::Bytes;
 use consort_types::{Name, RunId, Timestamp};
 
@@ -112,6 +114,15 @@ pub enum Write {
     DeleteRun {
         /// The run.
         run: RunId,
+    },
+    /// Accepts an event. [`Error::Conflict`] when its number or its key is known.
+    PutEvent(Box<StoredEvent>),
+    /// Forgets old events: those up to a number, and those that were accepted before a time.
+    DropEvents {
+        /// The last number that is forgotten whatever its age; 0 for none.
+        through: u64,
+        /// What was accepted before this time is forgotten.
+        before: Timestamp,
     },
     /// Records what an apply was given. [`Error::Conflict`] when the namespace has this sequence.
     PutProject(Box<Project>),

@@ -13,6 +13,7 @@ mod batch;
 pub mod conformance;
 mod definition;
 mod error;
+mod event;
 mod history;
 mod log;
 pub mod memory;
@@ -25,6 +26,7 @@ mod service;
 pub use batch::{Batch, Write, Writer};
 pub use definition::{Project, ProjectFile, WorkflowRevision};
 pub use error::Error;
+pub use event::{EventFilter, EventOrder, EventPlace, StoredEvent, page_of_events};
 pub use history::{HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow};
 pub use log::{
     LOG_BYTES_PER_RUN_MAX, LOG_LINES_PER_RUN_MAX, LOG_PAGE_MAX, LogFilter, LogLine, LogPage, LogReader,

@@ -1,10 +1,11 @@
 //! What a store can be asked.
 
 use crate::{
-    Error, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun, Page, PageRequest, Project, RunCount,
-    RunFilter, RunSummary, Service, ServiceRevision, WorkflowRevision,
+    Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun, Page,
+    PageRequest, Project, RunCount, RunFilter, RunSummary, Service, ServiceRevision, StoredEvent,
+    WorkflowRevision,
 };
-use consort_types::{Name, RunId, Timestamp};
+use consort_types::{EventKey, Name, RunId, Timestamp};
 
 /// Answers questions from what was committed. Blocks: call it from a thread that may.
 ///
@@ -41,6 +42,20 @@ pub trait Reader: Send + Sync {
 
     /// How many runs of a namespace are in which state, by workflow.
     fn run_counts(&self, namespace: &str) -> Result<Vec<RunCount>, Error>;
+
+    /// An event by its key.
+    fn event(&self, key: EventKey) -> Result<Option<StoredEvent>, Error>;
+
+    /// Events that match, in an order. A filtered list may give a short or empty page with a cursor.
+    fn events(
+        &self,
+        filter: &EventFilter,
+        order: EventOrder,
+        page: &PageRequest,
+    ) -> Result<Page<StoredEvent>, Error>;
+
+    /// The number of the newest event; 0 when there is none.
+    fn newest_event(&self) -> Result<u64, Error>;
 
     /// Every namespace that a project was applied to, by name.
     fn namespaces(&self) -> Result<Vec<Name>, Error>;

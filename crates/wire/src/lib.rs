@@ -11,6 +11,7 @@
 mod apply;
 mod approval;
 mod artifact;
+mod event;
 mod feed;
 mod health;
 mod history;
@@ -31,6 +32,7 @@ pub use apply::{
 };
 pub use approval::Approval;
 pub use artifact::Artifact;
+pub use event::{Event, EventsAccepted};
 pub use feed::{FeedError, FeedEvent, RunLog, RunStep};
 pub use health::{Health, HealthState};
 pub use history::HistoryEntry;
@@ -40,8 +42,8 @@ pub use namespace::Namespace;
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use problem::{PROBLEM_MEDIA_TYPE, Problem};
 pub use query::{
-    ApplyQuery, DownloadQuery, FeedQuery, GraphQuery, ListQuery, NamespaceQuery, RunLogsQuery, RunsQuery,
-    ServiceLogsQuery, StartQuery, UploadQuery,
+    ApplyQuery, DownloadQuery, EventsQuery, FeedQuery, GraphQuery, ListQuery, NamespaceQuery, RunLogsQuery,
+    RunsQuery, ServiceLogsQuery, StartQuery, UploadQuery,
 };
 pub use run::{Rerun, Run, RunParent, RunPass, RunTrigger, StartRun, TriggerKind};
 pub use service::{

@@ -28,6 +28,35 @@ pub struct ListQuery {
     pub cursor: Option<String>,
 }
 
+/// `GET /events`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EventsQuery {
+    /// The namespace; needed when the server holds more than one.
+    pub namespace: Option<String>,
+    /// Items of one page, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Events of this type; `*` stands for any text.
+    #[serde(rename = "type")]
+    pub event_type: Option<String>,
+    /// Events with this id.
+    pub id: Option<String>,
+    /// Events from this source.
+    pub source: Option<String>,
+    /// Events about this.
+    pub subject: Option<String>,
+    /// Accepted at this time or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+    /// Accepted before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Timestamp>,
+}
+
 /// `GET /runs`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,6 @@
 //! Between the node's words and those of the API: the only place where they meet.
 
+mod event;
 mod feed;
 mod people;
 mod refusal;
@@ -7,6 +8,7 @@ mod run;
 mod service;
 mod workflow;
 
+pub use event::event;
 pub use feed::feed_event;
 pub use people::{approval, incident};
 pub use run::{history_entry, log_line, run, slim, step};

@@ -2,8 +2,8 @@
 
 use crate::{codes, page, problem::Refusal};
 use consort_node::{
-    ApplyError, CallError, CommandError, LoadError, Problem, QueryError, Rejected, RerunError, RerunRunError,
-    ServiceError, StartError, StartRunError,
+    ApplyError, CallError, CommandError, LoadError, PostEventsError, Problem, QueryError, Rejected,
+    RerunError, RerunRunError, ServiceError, StartError, StartRunError,
 };
 use consort_types::FieldError;
 
@@ -85,6 +85,19 @@ impl From<RerunRunError> for Refusal {
             RerunRunError::Command(error) => error.into(),
             RerunRunError::Start(error) => error.into(),
             RerunRunError::Query(error) => error.into(),
+        }
+    }
+}
+
+impl From<PostEventsError> for Refusal {
+    fn from(error: PostEventsError) -> Self {
+        let text = error.to_string();
+        match error {
+            PostEventsError::Forged { .. } => Self::new(codes::E_EVENT, text),
+            PostEventsError::TooMany => Self::new(codes::E_TOO_MANY, text).retry_after(1),
+            PostEventsError::DiskFull => Self::new(codes::E_DISK_FULL, text).retry_after(RETRY_AFTER_S),
+            PostEventsError::Store(error) => error.into(),
+            PostEventsError::Ending => ending(),
         }
     }
 }

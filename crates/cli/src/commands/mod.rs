@@ -8,6 +8,7 @@ pub mod check;
 pub mod completions;
 pub mod dev;
 pub mod doctor;
+pub mod events;
 pub mod incidents;
 pub mod init;
 pub mod restore;

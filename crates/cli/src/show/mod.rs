@@ -1,5 +1,6 @@
 //! How things look: on a terminal, in a pipe, as JSON.
 
+pub mod event;
 pub mod live;
 pub mod run;
 pub mod style;

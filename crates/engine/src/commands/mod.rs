@@ -6,6 +6,7 @@ mod attempt_finished;
 mod attempt_sending;
 mod cancel;
 mod complete;
+mod event;
 mod from_child;
 mod from_parent;
 mod pause;
@@ -50,6 +51,7 @@ impl Run {
             Command::Skip { step, by } => skip::apply(decider, &step, by),
             Command::Complete { step, output, by } => complete::apply(decider, &step, &output, by),
             Command::Signal { name, body, by } => signal::apply(decider, &name, body, by),
+            Command::Event(offer) => event::apply(decider, *offer),
             Command::FromParent(from) => from_parent::apply(decider, from),
             Command::FromChild(from) => from_child::apply(decider, *from),
             Command::Undo { only, by } => undo::apply(decider, only, by),

@@ -63,6 +63,7 @@ impl Run {
                 effects.push(Effect::SetTimer { node: id, kind: TimerKind::Heartbeat, at });
             }
             effects.extend(self.words_to_child_again(id));
+            effects.extend(self.interest(id).map(|_| Effect::Listen(id)));
             let wake = node.waiting.as_ref().and_then(|waiting| waiting.until);
             let timers = [(TimerKind::Wake, wake), (TimerKind::Timeout, node.timeout_at)];
             effects.extend(timers.into_iter().filter_map(|(kind, at)| {

@@ -46,13 +46,8 @@ impl Decider<'_> {
                 let error = self.failure_on_purpose(id, fail);
                 self.try_failed(id, error, None);
             }
-            // What cannot run yet is refused at apply; a run can only get here with a definition that an
-            // older program let through.
             Body::Run { .. } => self.begin_child(id),
-            Body::Emit { .. } => {
-                let message = format!("a {} step cannot run in this version", step.body.kind());
-                self.try_failed(id, RunError::new("E_UNSUPPORTED", ErrorKind::Failed, message), None);
-            }
+            Body::Emit { event_type, subject, data } => self.emit(id, event_type, subject.as_ref(), data),
         }
     }
 
@@ -129,10 +124,7 @@ impl Decider<'_> {
                     (Err(error), _) | (_, Err(error)) => self.try_failed(id, error, None),
                 }
             }
-            AwaitKind::Event { .. } => {
-                let message = "awaiting an event cannot run in this version";
-                self.try_failed(id, RunError::new("E_UNSUPPORTED", ErrorKind::Failed, message), None);
-            }
+            AwaitKind::Event { event_type, .. } => self.begin_await_event(id, event_type),
         }
     }
 

@@ -206,6 +206,11 @@ impl Run {
         {
             return with.evaluate(&Names::at(self, id)).ok();
         }
+        if let Body::Emit { data, .. } = &self.step_of(id).body
+            && node.role != Role::Undo
+        {
+            return data.evaluate(&Names::at(self, id)).ok();
+        }
         if let Body::Await(await_) = &self.step_of(id).body
             && !node.is_aside()
         {

@@ -11,7 +11,7 @@ use consort_types::{AttemptState, ErrorKind, Json, RunError, RunId, RunState, St
 
 /// Runs around a run, at most. A workflow that runs itself without an end fails here instead of filling the
 /// disk; real trees are a few runs deep.
-const DEPTH_MAX: u32 = 32;
+const DEPTH_MAX: u32 = 64;
 
 impl Decider<'_> {
     /// Asks for the child run of a step.

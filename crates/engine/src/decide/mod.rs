@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod child;
 mod ending;
+mod event;
 mod failure;
 mod for_each;
 mod item_plan;
@@ -15,6 +16,8 @@ mod resolve;
 mod scope;
 mod turns;
 mod undo;
+
+pub use event::{RUN_EVENTS, event_source};
 
 pub(crate) use ending::{CANCEL_GRACE, FINALLY_TIMEOUT};
 

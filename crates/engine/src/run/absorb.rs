@@ -179,6 +179,11 @@ impl Run {
                     child.ended = Some((*state, *undo, *can_undo));
                 }
             }
+            Entry::EventTaken { n, seq, .. } => {
+                if let Some(step) = self.node(*n).step {
+                    self.events_taken.entry(step).or_default().insert(*seq);
+                }
+            }
             Entry::Signalled { name, body, .. } => {
                 self.signals.entry(name.clone()).or_default().push_back(body.clone());
             }

@@ -27,7 +27,7 @@ pub(crate) use pass::Pass;
 pub(crate) use undo::{UndoItem, UndoTask};
 
 use crate::{Effect, Entry, PauseReason, Record, RunStarted};
-use consort_spec::definition::{Step, Workflow};
+use consort_spec::definition::{Step, StepId, Workflow};
 use consort_types::{AttemptToken, Json, Name, RunError, RunId, RunState, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -109,6 +109,8 @@ pub struct Run {
     /// Whether anything was ever undone for the end of the run.
     pub(crate) undo_asked: bool,
     pub(crate) signals: BTreeMap<Name, VecDeque<Json>>,
+    /// The numbers of the events that each step has taken, over all its executions.
+    pub(crate) events_taken: HashMap<StepId, BTreeSet<u64>>,
     pub(crate) passes: Vec<Pass>,
     pub(crate) pass_began_at: Timestamp,
     /// When the run has taken too long; moves on while it is paused.
@@ -240,6 +242,7 @@ impl Run {
             resolve_nodes: HashMap::new(),
             undo_asked: false,
             signals: BTreeMap::new(),
+            events_taken: HashMap::new(),
             passes: Vec::new(),
             pass_began_at: at,
             timeout_at,

@@ -303,6 +303,9 @@ impl Run {
             WaitFor::Signal(name) => {
                 (WaitKind::Signal, name.to_string(), format!("waits for the signal `{name}`"))
             }
+            WaitFor::Event(event_type) => {
+                (WaitKind::Event, event_type.clone(), format!("waits for an event `{event_type}`"))
+            }
             WaitFor::Run(child) => return self.waiting_on_child(id, *child, waits, ask),
             WaitFor::Approval { ask, .. } => {
                 (WaitKind::Approval, self.key_of(id), format!("waits for an answer: {ask}"))

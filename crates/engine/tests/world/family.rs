@@ -121,7 +121,7 @@ impl Family {
             Effect::StartChild(start) => self.words.push_back(Word::Start(start)),
             Effect::Tell(run, command) => self.words.push_back(Word::Tell(run, command)),
             Effect::Ended(_) => self.runs.get_mut(&id).unwrap().ended += 1,
-            Effect::Withdraw(_) => {}
+            Effect::Withdraw(_) | Effect::Emit(_) | Effect::Listen(_) => {}
         }
     }
 

@@ -4,16 +4,16 @@
 #![allow(dead_code, clippy::print_stdout)]
 
 use consort_engine::{
-    AttemptResult, Command, Dispatch, Effect, Incident, NodeId, Question, Record, Rejected, RerunError, Run,
-    RunView, Start, StepRef, StepView, TimerKind, Transition,
+    AttemptResult, Command, Dispatch, Effect, EventOffer, Incident, NodeId, Question, Record, Rejected,
+    RerunError, Run, RunView, Start, StepRef, StepView, TimerKind, Transition,
 };
 use consort_spec::{
     Folders, Texts,
     definition::{Delivery, Project},
 };
 use consort_types::{
-    AttemptState, AttemptToken, ErrorKind, Json, Name, NameKind, RunError, RunId, RunState, StepState,
-    Timestamp,
+    AttemptState, AttemptToken, ErrorKind, EventKey, Json, Name, NameKind, RunError, RunId, RunState,
+    StepState, Timestamp,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duration};
@@ -82,6 +82,10 @@ pub struct World {
     pub cuts: bool,
     /// Whether calls that may be made only once wait for room.
     pub holds: bool,
+    /// Every event that was sent.
+    pub emitted: Vec<consort_events::Event>,
+    /// Nodes that asked for events.
+    pub listening: Vec<NodeId>,
     project: Arc<Project>,
 }
 
@@ -171,6 +175,8 @@ impl World {
             ended: 0,
             cuts: true,
             holds: false,
+            emitted: Vec::new(),
+            listening: Vec::new(),
             project,
         };
         world.take(transition);
@@ -211,6 +217,8 @@ impl World {
                 Ok(()) | Err(Rejected::Stale) => {}
                 Err(error) => panic!("{error}"),
             },
+            Effect::Emit(event) => self.emitted.push(*event),
+            Effect::Listen(node) => self.listening.push(node),
             // This world has one run; `family` has several.
             Effect::StartChild(_) | Effect::Tell(..) => {}
             Effect::Ended(_) => self.ended += 1,
@@ -336,6 +344,15 @@ impl World {
         }
         self.now = until;
         self
+    }
+
+    /// Offers an event to a node that asked for one.
+    pub fn offer_event(&mut self, node: NodeId, seq: u64, event_type: &str, data: Value) {
+        let key = EventKey::of(&Name::new("test", NameKind::Kebab).unwrap(), "/s", &seq.to_string());
+        let id = seq.to_string();
+        let document = Json::of(&json!({"id": id, "source": "/s", "type": event_type, "data": data}));
+        let offer = EventOffer { node, seq, key, event_type: event_type.to_owned(), document };
+        self.apply(Command::Event(Box::new(offer))).unwrap();
     }
 
     pub fn in_flight(&self) -> Vec<&str> {

@@ -1,6 +1,6 @@
 //! Transitions go to the committer, and runs that have ended leave.
 
-use super::{Live, Message, Sequencer, children::CHILDREN_PER_COMMIT_MAX};
+use super::{Live, Message, Sequencer, children::CHILDREN_PER_COMMIT_MAX, events::Age};
 use crate::{
     committer::{After, Unit},
     fail_points::{self, FailPoint},
@@ -8,7 +8,7 @@ use crate::{
     record::RunRecord,
 };
 use bytes::Bytes;
-use consort_engine::{ChildStart, Effect, Transition};
+use consort_engine::{ChildStart, Effect, Entry, Transition};
 use consort_store::Write;
 use consort_types::RunId;
 use tokio::sync::oneshot;
@@ -61,11 +61,16 @@ impl Sequencer {
         let Some(live) = self.runs.get_mut(&id) else { return Vec::new() };
         if !transition.is_empty() {
             let entries = Bytes::from(transition.record.encode());
-            writes.push(Write::Append { run: id, seq: live.next_seq, entries });
+            let number = live.next_seq;
+            writes.push(Write::Append { run: id, seq: number, entries });
             live.next_seq += 1;
             self.dirty.insert(id);
+            if matches!(transition.record.entries.first(), Some(Entry::RunStarted(_))) {
+                self.events.watch(&live.run, Age::New);
+            }
+            self.tell_of(id, &transition.record, number, writes);
         }
-        let namespace = live.run.namespace().clone();
+        let namespace = self.runs[&id].run.namespace().clone();
         let mut ended = false;
         let mut children = Vec::new();
         // Replies stand there already: a caller hears of its start before its steps answer.
@@ -73,9 +78,12 @@ impl Sequencer {
             ended |= matches!(effect, Effect::Ended(_));
             match effect {
                 Effect::StartChild(start) => children.push(start),
+                Effect::Emit(event) => self.accept_event(&namespace, *event, writes),
+                Effect::Listen(node) => self.listen(id, node),
                 effect => after.push(After::Effect(namespace.clone(), id, effect)),
             }
         }
+        after.extend(self.once_stored());
         self.see(id, &transition.record, after);
         if ended {
             self.gates.lock().leave(id);
@@ -126,6 +134,7 @@ impl Sequencer {
             return;
         }
         let Some(Live { run, .. }) = self.runs.remove(&id) else { return };
+        self.events.unwatch(&run);
         if let Some(key) = run.key() {
             self.keys.remove(&(run.namespace().clone(), run.workflow().name.clone(), key.to_owned()));
         }

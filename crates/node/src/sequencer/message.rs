@@ -1,5 +1,6 @@
 //! What the sequencer is told, and what it answers.
 
+use super::PostEvents;
 use crate::committer::Unit;
 use consort_engine::{
     ChildStart, Command, NodeId, Rejected, Start,
@@ -32,6 +33,14 @@ pub enum Message {
         /// Told after the commit of its end; dropped when the run is not live.
         reply: oneshot::Sender<()>,
     },
+    /// Events from outside.
+    PostEvents(PostEvents),
+    /// A step waits for an event; said again after a restart.
+    Listen(RunId, NodeId),
+    /// Events up to this number are committed.
+    EventsStored(u64),
+    /// Go on with what is to be offered.
+    OfferEvents,
     /// Writes that go the way of all commits, and what follows them.
     Write(Unit),
     /// Forget runs that ended long ago; those that live again stay.

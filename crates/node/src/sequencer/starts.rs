@@ -1,6 +1,6 @@
 //! Runs begin, and come back after a restart.
 
-use super::{Live, Sequencer, StartError, StartRequest, Started};
+use super::{Live, Sequencer, StartError, StartRequest, Started, events::Age};
 use crate::committer::{After, Unit};
 use consort_engine::{Run, Start, gates::Turn};
 use consort_store::{OpenRun, Write};
@@ -15,6 +15,7 @@ impl Sequencer {
         }
         let effects = run.pending_effects(self.clock.now());
         let namespace = run.namespace().clone();
+        self.events.watch(&run, Age::Old);
         self.dirty.insert(open.run);
         self.take_place(open.run, &run);
         self.runs.insert(open.run, Live::loaded(run, next_seq));

@@ -348,7 +348,6 @@ fn awaited<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> 
     }
     let kind = match sources[0] {
         "event" => {
-            read.around.context.uses(Feature::AwaitEvent, given.place("event"));
             let filter = given.get("where");
             let filter = filter.and_then(|node| read.condition(node, &["event"], None, Expects::Condition));
             AwaitKind::Event { event_type: given.text("event")?, filter }
@@ -386,7 +385,6 @@ fn channels(read: &Reading<'_, '_>, fields: &Fields<'_>) -> Vec<Name> {
 
 fn emit<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let context = read.around.context;
-    context.uses(Feature::Emit, fields.place("emit"));
     let given = Fields::open(context.report, fields.place("emit"), fields.require("emit")?, &keys::EMIT)?;
     given.require("type")?;
     let event_type = given.text("type")?;

@@ -3,12 +3,14 @@
 
 mod commit;
 mod definition;
+mod event;
 mod list;
 mod log;
 mod notice;
 
 pub use commit::*;
 pub use definition::*;
+pub use event::*;
 pub use list::*;
 pub use log::*;
 pub use notice::*;
@@ -73,6 +75,10 @@ macro_rules! conformance {
             notices_are_listed_by_kind_longest_wait_first
             notices_come_in_pages
             notices_go_with_their_run
+            events_are_kept_in_their_order
+            an_event_is_stored_once
+            events_come_in_pages
+            old_events_are_forgotten
             lines_are_read_by_run_and_step
             lines_come_in_pages
             lines_of_a_run_are_bounded

@@ -1,17 +1,18 @@
 //! The store in memory: the whole contract but its durability. For tests, and for trying things out.
 
+mod event;
 mod log;
 mod reader;
 mod table;
 mod writer;
 
 use crate::{
-    Error, Notice, NoticeKind, OpenRun, Project, RunSummary, Service, ServiceRevision, Store,
+    Error, Notice, NoticeKind, OpenRun, Project, RunSummary, Service, ServiceRevision, Store, StoredEvent,
     WorkflowRevision,
     memory::{log::Logs, table::Table},
 };
 use bytes::Bytes;
-use consort_types::{Name, RunId, Timestamp};
+use consort_types::{EventKey, Name, RunId, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 /// A store that lives as long as this value and its handles.
@@ -40,6 +41,8 @@ struct Tables {
     /// Where a run stands in `summaries`.
     created: Table<RunId, Timestamp>,
     notices: Table<(RunId, NoticeKind, String), (Name, Notice)>,
+    events: Table<u64, StoredEvent>,
+    event_keys: Table<EventKey, u64>,
     projects: Table<(Name, u64), Project>,
     workflows: Table<(Name, Name), u64>,
     workflow_revisions: Table<(Name, Name, u64), WorkflowRevision>,

@@ -2,11 +2,11 @@
 
 use super::{Handle, table::Table};
 use crate::{
-    Error, HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow, KeyedRun, NoticeKind, NoticeOfRun, NoticePlace,
-    OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter, RunPager, RunSummary, Service,
-    ServiceRevision, WorkflowRevision,
+    Error, EventFilter, EventOrder, HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow, KeyedRun, NoticeKind,
+    NoticeOfRun, NoticePlace, OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter, RunPager,
+    RunSummary, Service, ServiceRevision, StoredEvent, WorkflowRevision,
 };
-use consort_types::{Name, NameKind, RunId, RunState, Timestamp};
+use consort_types::{EventKey, Name, NameKind, RunId, RunState, Timestamp};
 use std::collections::BTreeMap;
 
 /// A text as the name in a key. A text that is no name is in no table.
@@ -111,6 +111,23 @@ impl Reader for Handle {
         }
         let counts = counts.into_iter();
         Ok(counts.map(|((workflow, state), runs)| RunCount { workflow, state, runs }).collect())
+    }
+
+    fn event(&self, key: EventKey) -> Result<Option<StoredEvent>, Error> {
+        Ok(self.find_event(key))
+    }
+
+    fn events(
+        &self,
+        filter: &EventFilter,
+        order: EventOrder,
+        page: &PageRequest,
+    ) -> Result<Page<StoredEvent>, Error> {
+        self.page_of_events(filter, order, page)
+    }
+
+    fn newest_event(&self) -> Result<u64, Error> {
+        Ok(self.newest_event())
     }
 
     fn namespaces(&self) -> Result<Vec<Name>, Error> {

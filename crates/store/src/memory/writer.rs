@@ -30,6 +30,8 @@ macro_rules! every_table {
             summaries,
             created,
             notices,
+            events,
+            event_keys,
             projects,
             workflows,
             workflow_revisions,
@@ -42,6 +44,8 @@ macro_rules! every_table {
         summaries.$verb();
         created.$verb();
         notices.$verb();
+        events.$verb();
+        event_keys.$verb();
         projects.$verb();
         workflows.$verb();
         workflow_revisions.$verb();
@@ -72,6 +76,8 @@ impl Tables {
             Write::Summarize(summary) => return self.summarize(summary),
             Write::SetNotices { run, namespace, notices } => self.set_notices(*run, namespace, notices),
             Write::DeleteRun { run } => return self.delete_run(*run),
+            Write::PutEvent(event) => return self.put_event(event),
+            Write::DropEvents { through, before } => self.drop_events(*through, *before),
             Write::PutProject(project) => {
                 let key = (project.namespace.clone(), project.sequence);
                 if self.projects.contains_key(&key) {
