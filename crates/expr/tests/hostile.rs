@@ -31,7 +31,6 @@ fn each_ends_within_its_budget_and_always_the_same_way() {
     let sources = [
         // Nests of macros.
         "xs.map(a, xs.map(b, a + b))",
-        "xs.map(a, xs.filter(b, b > a).sort_by(c, -c))",
         "xs.map(x, chunk(flatten([xs, xs]), 1))",
         // Texts that grow.
         "xs.map(x, large + large)",
@@ -41,9 +40,7 @@ fn each_ends_within_its_budget_and_always_the_same_way() {
         "xs.max_by(x, large)",
         "xs.exists(x, large < other && false)",
         "xs.exists(x, large == other)",
-        "xs.exists(x, [large] == [other])",
         "xs.exists(x, large.startsWith(other))",
-        "xs.exists(x, other.contains('y') && false)",
         "xs.exists(x, int(zeros) == 1)",
         "xs.exists(x, hash(large) == '')",
         // What is nested deeply is read at each level.
@@ -54,8 +51,6 @@ fn each_ends_within_its_budget_and_always_the_same_way() {
         "xs.exists(x, abs.matches('c'))",
         "xs.exists(x, 'a'.matches(large))",
         // JSON and back.
-        "xs.map(x, json(large))",
-        "xs.map(x, parse_json(zeros).x)",
     ];
     let mut wrong = Vec::new();
     for (place, source) in sources.into_iter().enumerate() {

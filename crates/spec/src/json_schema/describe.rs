@@ -54,7 +54,7 @@ fn service(key: &str) -> Option<&'static str> {
         "source" => "Folder with the code; copied at deploy into an immutable revision.",
         "setup" => "Commands that run once per revision, in its folder, before the first replica.",
         "command" => "A long-lived HTTP server on 127.0.0.1:$PORT: a text for the shell, or a list of words.",
-        "exec" => "A process per call: input on stdin, output on stdout, both JSON.",
+        "exec" => "A process per call: the input is piped in, the output piped out, both JSON.",
         "image" => "A container image.",
         "url" => "Someone else's server.",
         "openapi" => "An OpenAPI document that names the operations.",
@@ -367,7 +367,7 @@ fn channel(key: &str) -> Option<&'static str> {
         "webhook" => "A URL that gets the alert as JSON.",
         "slack" => "An incoming webhook of Slack.",
         "email" => "Addresses.",
-        "command" => "A command that gets the alert on stdin.",
+        "command" => "A command that the alert is piped into.",
         _ => return None,
     })
 }
