@@ -112,6 +112,9 @@ pub enum CallError {
     /// The service has no such operation.
     #[error("the service `{0}` has no operation `{1}`")]
     NoSuchOperation(String, String),
+    /// An operation of the document that cannot be called from here.
+    #[error("`{0}.{1}` cannot be called: {2}")]
+    LeftOut(String, String, String),
     /// The input does not fit.
     #[error("the input does not fit the operation's schema")]
     InvalidInput(Vec<FieldError>),
@@ -144,8 +147,10 @@ impl Node {
         let definition = deployed.as_ref().and_then(|deployed| deployed.project.services.get(service));
         let definition = definition.ok_or_else(|| CallError::NoSuchService(service.to_owned()))?;
         let found = definition.operations.get(operation).cloned();
-        let operation =
-            found.ok_or_else(|| CallError::NoSuchOperation(service.to_owned(), operation.to_owned()))?;
+        let operation = found.ok_or_else(|| match definition.left_out.get(operation) {
+            Some(why) => CallError::LeftOut(service.to_owned(), operation.to_owned(), why.clone()),
+            None => CallError::NoSuchOperation(service.to_owned(), operation.to_owned()),
+        })?;
         let input = operation.input.check(input).map_err(CallError::InvalidInput)?;
         let key = ServiceKey { namespace: namespace.clone(), service: definition.name.clone() };
         let (reply, answer) = oneshot::channel();

@@ -102,4 +102,8 @@ codes! {
     W_TIMEOUT_TOO_LONG,
     /// A branch that no run can reach.
     W_UNREACHABLE,
+    /// A part of an OpenAPI document that is left out.
+    W_OPENAPI,
+    /// A call of an operation that its document calls deprecated.
+    W_DEPRECATED,
 }

@@ -24,8 +24,6 @@ macro_rules! features {
 features! {
     /// A container as a service.
     Image = "image",
-    /// Operations from an OpenAPI document.
-    OpenApi = "openapi",
     /// Canary rollouts.
     Canary = "canary",
     /// `scale.wait`.
@@ -69,7 +67,6 @@ features! {
 /// What this build cannot run yet.
 const NOT_YET: &[Feature] = &[
     Feature::Image,
-    Feature::OpenApi,
     Feature::Canary,
     Feature::ScaleWait,
     Feature::Run,

@@ -134,14 +134,26 @@ fn operation(read: &Reading<'_, '_>, node: &Node) -> Option<Arc<Operation>> {
         }
         return None;
     };
-    service.operations.get(operation_name).cloned().or_else(|| {
-        let known = service.operations.keys().map(Name::as_str);
-        // Operations of a document that this build does not read yet cannot be judged.
-        if !read.around.context.is_documented(service_name) {
-            unknown_operation(read, node.span, service_name, operation_name, known);
+    let Some(operation) = service.operations.get(operation_name) else {
+        match service.left_out.get(operation_name) {
+            Some(reason) => {
+                let message = format!("`{text}` cannot be called: {reason}");
+                report.error(node.span, codes::E_OPENAPI, message, None);
+            }
+            // What a broken document names cannot be judged.
+            None if !read.around.context.is_described(service_name) => {}
+            None => {
+                let known = service.operations.keys().map(Name::as_str);
+                unknown_operation(read, node.span, service_name, operation_name, known);
+            }
         }
-        None
-    })
+        return None;
+    };
+    if operation.deprecated {
+        let message = format!("`{text}` is deprecated by the document of its service");
+        report.warning(node.span, codes::W_DEPRECATED, message, None);
+    }
+    Some(operation.clone())
 }
 
 fn unknown_operation<'n>(

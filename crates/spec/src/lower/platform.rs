@@ -3,7 +3,7 @@
 use super::types::any_object;
 use crate::definition::{Method, Operation, OperationRef, Schema};
 use consort_expr::{Field, ObjectType, Type};
-use consort_types::{Name, NameKind};
+use consort_types::{Name, NameKind, Placing};
 use std::{sync::Arc, time::Duration};
 
 /// Its operations.
@@ -32,6 +32,7 @@ pub(crate) fn operation(name: &str) -> Option<Arc<Operation>> {
         name: OperationRef { service, operation },
         method: Method::Post,
         path: format!("/{name}"),
+        placing: Placing::ByMethod,
         input: Schema::of_type(input),
         output: Schema::of_type(output),
         timeout: TIMEOUT,
@@ -40,6 +41,7 @@ pub(crate) fn operation(name: &str) -> Option<Arc<Operation>> {
         uses: Vec::new(),
         idempotent: Some(true),
         description: None,
+        deprecated: false,
     }))
 }
 
