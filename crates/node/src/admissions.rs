@@ -58,7 +58,9 @@ impl Admissions {
         let handed = self.calls().get(&token).cloned()?;
         Some(match handed {
             Handed::Sent { at, replica, revision, .. } => {
-                Admission::Sent { at, replica: Some(replica), revision: Some(revision) }
+                // The platform has no revisions.
+                let revision = Some(revision).filter(|revision| *revision > 0);
+                Admission::Sent { at, replica: Some(replica), revision }
             }
             Handed::Queued { key, since, .. } => Admission::Held(self.held(&key, since)),
         })

@@ -8,6 +8,7 @@ use crate::{
     balancer::{Balancer, Load, ServiceKey, Slot, Waiting},
     clock::Clock,
     logs::LogSender,
+    platform::{self, Platform},
     sequencer::{Inbox, Message},
 };
 use consort_engine::{AttemptResult, Command, Dispatch, NodeId};
@@ -24,7 +25,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, SetOnce, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// One call on its way.
@@ -62,6 +63,8 @@ pub struct Dispatcher {
     server_url: String,
     /// Headers of `url` services.
     headers: RwLock<HashMap<ServiceKey, Vec<(String, String)>>>,
+    /// What calls of the service `consort` go to; set once all loops run.
+    platform: SetOnce<Arc<Platform>>,
     /// Rung when the demand of a service has changed.
     pub demand: Arc<Notify>,
     /// The server ends: nothing is sent any more.
@@ -100,6 +103,7 @@ impl Dispatcher {
             runtime,
             server_url,
             headers: RwLock::default(),
+            platform: SetOnce::new(),
             demand: Arc::default(),
             closed: AtomicBool::new(false),
         }
@@ -115,6 +119,9 @@ impl Dispatcher {
     /// Takes the call of a step.
     pub fn dispatch(self: &Arc<Self>, namespace: &Name, dispatch: Dispatch) {
         let service = dispatch.operation.name.service.clone();
+        if service.as_str() == platform::SERVICE {
+            return self.dispatch_to_platform(namespace, dispatch);
+        }
         let key = ServiceKey { namespace: namespace.clone(), service };
         let token = dispatch.token;
         let cancel = CancellationToken::new();
@@ -128,6 +135,47 @@ impl Dispatcher {
         }
         self.pump(&key);
         self.demand.notify_one();
+    }
+
+    /// What calls of the service `consort` go to.
+    pub(crate) fn set_platform(&self, platform: Arc<Platform>) {
+        let _ = self.platform.set(platform);
+    }
+
+    /// Calls of the platform wait for no room.
+    fn dispatch_to_platform(self: &Arc<Self>, namespace: &Name, dispatch: Dispatch) {
+        let this = self.clone();
+        let (token, namespace) = (dispatch.token, namespace.clone());
+        let (at, cancel) = (self.clock.now(), CancellationToken::new());
+        let place = AttemptPlace {
+            namespace: namespace.clone(),
+            step: dispatch.step.clone(),
+            attempt: dispatch.attempt,
+        };
+        let sent = Handed::Sent {
+            at,
+            replica: platform::SERVICE.to_owned(),
+            revision: 0,
+            cancel: cancel.clone(),
+            place: Arc::new(place),
+        };
+        self.admissions.calls().insert(token, sent);
+        self.inbox.send(Message::Touched(token.run, NodeId(token.node)));
+        self.runtime.spawn(async move {
+            let platform = this.platform.wait().await.clone();
+            let result = match platform.act(&namespace, &dispatch, &cancel).await {
+                Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
+                Outcome::Failed(failure) => failed(*failure),
+                Outcome::Accepted => AttemptResult::Succeeded(Json::null()),
+            };
+            if this.closed.load(Ordering::Relaxed) && is_cut_short(&result) {
+                return;
+            }
+            this.admissions.calls().remove(&token);
+            let (replica, revision) = (None, None);
+            let command = Command::AttemptFinished { token, started_at: at, replica, revision, result };
+            this.inbox.command(token.run, command);
+        });
     }
 
     /// Takes a call from outside.

@@ -58,10 +58,8 @@ features! {
     Triggers = "triggers",
     /// Rules that tell people.
     Alerts = "alerts",
-    /// Ways to tell people.
-    Notify = "notify",
-    /// The reserved service `consort`.
-    ConsortService = "consort",
+    /// Channels that send mail.
+    Email = "email",
 }
 
 /// What this build cannot run yet.
@@ -84,8 +82,7 @@ const NOT_YET: &[Feature] = &[
     Feature::Concurrency,
     Feature::Triggers,
     Feature::Alerts,
-    Feature::Notify,
-    Feature::ConsortService,
+    Feature::Email,
 ];
 
 /// A place where a project asks for a [`Feature`].

@@ -47,6 +47,7 @@ pub(crate) fn body<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>, kind: &s
 fn call<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let node = fields.require("call")?;
     let operation = operation(read, node);
+    platform_names(read, fields, operation.as_deref());
     let with = with(read, fields, operation.as_deref(), Role::Other, &[]);
     Some(Body::Call(Call { operation: operation?, with }))
 }
@@ -61,9 +62,18 @@ pub(crate) fn call_of<'a>(
     let node = fields.get(key)?;
     let given = Fields::open(read.around.context.report, fields.place(key), node, &keys::CALL)?;
     let operation = operation(read, given.require("call")?);
+    platform_names(read, &given, operation.as_deref());
     let role = if key == "undo" { Role::Undo } else { Role::Other };
     let with = with(read, &given, operation.as_deref(), role, sees);
     Some(Call { operation: operation?, with })
+}
+
+/// Services and channels that a call of the platform names.
+fn platform_names(read: &Reading<'_, '_>, fields: &Fields<'_>, operation: Option<&Operation>) {
+    let called = operation.filter(|it| it.name.service.as_str() == super::services::RESERVED);
+    if let (Some(operation), Some(node)) = (called, fields.get("with")) {
+        platform::check_names(read.around, operation.name.operation.as_str(), node);
+    }
 }
 
 /// `with`, checked against what takes it. Without `with` the input is `{}`.
@@ -112,7 +122,6 @@ fn operation(read: &Reading<'_, '_>, node: &Node) -> Option<Arc<Operation>> {
         return None;
     };
     if service_name == super::services::RESERVED {
-        read.around.context.uses(Feature::ConsortService, node.span);
         let known = platform::OPERATIONS;
         return platform::operation(operation_name).or_else(|| {
             unknown_operation(read, node.span, service_name, operation_name, known.iter().copied());
