@@ -1,8 +1,12 @@
 """Services whose operations stand in an OpenAPI document: what they really receive, and what is checked before."""
 
+import base64
 import json
+import threading
 import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 from harness import Case, lines_of, write_project, write_service
 
@@ -148,6 +152,46 @@ class OpenApi(Case):
         refused = self.apply(server, folder, expect=2)
         self.assertIn("api/pets.json:", refused.stderr + refused.stdout)
         self.assertIn("E_OPENAPI", refused.stderr + refused.stdout)
+
+    def test_secrets_in_headers_arrive_and_show_nowhere(self):
+        secret, got = "s3cr/t \"key\"+1", []
+
+        class Echo(BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                got.append(self.headers["Authorization"])
+                spellings = [secret, quote(secret, safe=""), base64.b64encode(f"u:{secret}".encode()).decode()]
+                body = json.dumps({"error": "denied", "message": f"not {secret}", "tried": spellings}).encode()
+                self.send_response(403)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_request(self, *_):
+                pass
+
+        echo = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+        self.addCleanup(echo.server_close)
+        self.addCleanup(echo.shutdown)
+        threading.Thread(target=echo.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{echo.server_address[1]}"
+        folder = write_project(
+            self.new_folder(),
+            {"safe": {"url": url, "headers": {"Authorization": "Bearer ${secrets.token}"}, "operations": {"open": {}}}},
+            {"w": {"steps": {"a": {"call": "safe.open"}}}},
+            secrets={"token": {"environment": "SAFE_TOKEN"}},
+        )
+        server = self.server(environment={"SAFE_TOKEN": secret})
+        self.apply(server, folder)
+        run = server.run("w")
+        self.assertEqual((run["state"], run["error"]["code"], got), ("failed", "denied", [f"Bearer {secret}"]))
+        shown = "".join(
+            server.api("GET", path).body.decode()
+            for path in (f"/runs/{run['id']}", f"/runs/{run['id']}/steps", f"/runs/{run['id']}/history", f"/runs/{run['id']}/logs", "/services")
+        )  # fmt: skip
+        shown += server.api("POST", "/services/safe/operations/open", {}).body.decode() + server.log.read_text()
+        for spelling in ("s3cr", base64.b64encode(f"u:{secret}".encode()).decode()[4:12]):
+            self.assertNotIn(spelling, shown)
 
 
 if __name__ == "__main__":

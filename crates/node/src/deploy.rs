@@ -5,9 +5,11 @@ use crate::{
     dispatcher::{DIRECT_CALL_MAX, DirectCall},
     node::Node,
     services::{ServiceError, ServicesCommand},
+    stats::CallStats,
 };
 use consort_invoke::Outcome;
 use consort_types::{FieldError, Json, Name};
+use std::collections::BTreeMap;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -74,6 +76,11 @@ impl Node {
             }
             other => Ok(other),
         }
+    }
+
+    /// How calls of a service have gone since the server started, by operation.
+    pub fn call_stats(&self, key: &ServiceKey) -> BTreeMap<String, CallStats> {
+        self.dispatcher.stats.of(key)
     }
 
     /// Sets the number of replicas by hand; none: as the file says.

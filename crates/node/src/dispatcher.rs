@@ -10,20 +10,22 @@ use crate::{
     logs::LogSender,
     platform::{self, Platform},
     sequencer::{Inbox, Message},
+    stats::Stats,
 };
 use consort_engine::{AttemptResult, Command, Dispatch, NodeId};
 use consort_invoke::{Failure, Invocation, Invoker, Outcome};
-use consort_runtime::LogSink;
+use consort_runtime::{LogSink, Masker};
 use consort_spec::definition::Operation;
 use consort_store::LogStream;
 use consort_types::{AttemptState, AttemptToken, ErrorKind, Json, Name, RunError, RunId, Timestamp};
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{Notify, SetOnce, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -62,13 +64,22 @@ pub struct Dispatcher {
     /// `http://ADDRESS` of this server, for callbacks.
     server_url: String,
     /// Headers of `url` services.
-    headers: RwLock<HashMap<ServiceKey, Vec<(String, String)>>>,
+    headers: RwLock<HashMap<ServiceKey, Headers>>,
     /// What calls of the service `consort` go to; set once all loops run.
     platform: SetOnce<Arc<Platform>>,
+    /// How calls have gone.
+    pub stats: Stats,
     /// Rung when the demand of a service has changed.
     pub demand: Arc<Notify>,
     /// The server ends: nothing is sent any more.
     closed: AtomicBool,
+}
+
+/// Headers of a `url` service, and what in them must not show.
+#[derive(Clone, Default)]
+struct Headers {
+    values: Vec<(String, String)>,
+    masker: Masker,
 }
 
 /// What a dispatcher works with.
@@ -104,6 +115,7 @@ impl Dispatcher {
             server_url,
             headers: RwLock::default(),
             platform: SetOnce::new(),
+            stats: Stats::default(),
             demand: Arc::default(),
             closed: AtomicBool::new(false),
         }
@@ -229,14 +241,16 @@ impl Dispatcher {
         self.pump(key);
     }
 
-    /// Sets the headers that calls of a `url` service carry.
-    pub fn set_headers(&self, key: &ServiceKey, headers: Vec<(String, String)>) {
+    /// Sets the headers that calls of a `url` service carry, and the secrets in them.
+    pub fn set_headers(&self, key: &ServiceKey, values: Vec<(String, String)>, masker: Masker) {
+        let headers = Headers { values, masker };
         self.headers.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), headers);
     }
 
     /// A service is gone. Calls that wait for it go on waiting: it may come back.
     pub fn forget(&self, key: &ServiceKey) {
         self.balancer().forget(key);
+        self.stats.forget(key);
         self.headers.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
@@ -291,7 +305,7 @@ impl Dispatcher {
         self.inbox.send(Message::Touched(token.run, NodeId(token.node)));
         let invocation = self.invocation(key, &dispatch, started_at);
         let log = self.log_sink(&key.namespace, &dispatch);
-        let outcome = self.invoker.invoke(&slot.target, &invocation, &cancel, log).await;
+        let outcome = self.invoke(key, &slot, &invocation, &cancel, log).await;
         let result = match outcome {
             Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
             Outcome::Failed(failure) => failed(*failure),
@@ -305,6 +319,21 @@ impl Dispatcher {
         self.admissions.calls().remove(&token);
         let (replica, revision) = (Some(slot.name.clone()), Some(slot.revision));
         self.inbox.command(token.run, Command::AttemptAccepted { token, started_at, replica, revision });
+    }
+
+    async fn invoke(
+        &self,
+        key: &ServiceKey,
+        slot: &Slot,
+        invocation: &Invocation,
+        cancel: &CancellationToken,
+        log: LogSink,
+    ) -> Outcome {
+        let begun = Instant::now();
+        let mut outcome = self.invoker.invoke(&slot.target, invocation, cancel, log).await;
+        self.mask(key, &mut outcome);
+        self.stats.note(key, &invocation.operation, &outcome, begun.elapsed());
+        outcome
     }
 
     async fn send_direct(&self, key: &ServiceKey, call: DirectCall, slot: &Slot) {
@@ -334,7 +363,7 @@ impl Dispatcher {
             headers: self.headers_of(key),
         };
         let silent: LogSink = Arc::new(|_, _| {});
-        let outcome = self.invoker.invoke(&slot.target, &invocation, &call.cancel, silent).await;
+        let outcome = self.invoke(key, slot, &invocation, &call.cancel, silent).await;
         let _ = call.reply.send(outcome);
     }
 
@@ -363,7 +392,23 @@ impl Dispatcher {
 
     fn headers_of(&self, key: &ServiceKey) -> Vec<(String, String)> {
         let headers = self.headers.read().unwrap_or_else(PoisonError::into_inner);
-        headers.get(key).cloned().unwrap_or_default()
+        headers.get(key).map(|headers| headers.values.clone()).unwrap_or_default()
+    }
+
+    /// A service may quote what it was sent, to say what is wrong with it.
+    fn mask(&self, key: &ServiceKey, outcome: &mut Outcome) {
+        let Outcome::Failed(failure) = outcome else { return };
+        let headers = self.headers.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(Headers { masker, .. }) = headers.get(key) else { return };
+        let error = &mut failure.error;
+        error.message = masker.mask(&error.message).into_owned();
+        error.code = masker.mask(&error.code).into_owned();
+        if let Some(details) = &error.details
+            && let Cow::Owned(masked) = masker.mask(details.text())
+        {
+            // A number that was a secret is no JSON any more once it is masked.
+            error.details = Some(Json::from_text(masked).unwrap_or_else(|_| Json::of("***")));
+        }
     }
 
     /// Lines of an `exec` process go to the log of its attempt.

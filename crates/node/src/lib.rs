@@ -28,6 +28,7 @@ mod runs;
 mod sequencer;
 mod services;
 mod starts;
+mod stats;
 mod timers;
 
 pub use apply::{Action, Applied, ApplyError, ApplyRequest, Change, ChangeKind};
@@ -43,6 +44,7 @@ pub use runs::LoadError;
 pub use sequencer::{CommandError, StartError, Started};
 pub use services::{PastReplica, ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
+pub use stats::CallStats;
 
 pub use consort_engine::{
     AttemptResult, Command, ProgressNote, Rejected, StepRef, StepView, history::HistoryEntry,

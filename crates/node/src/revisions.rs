@@ -102,6 +102,15 @@ impl Revisions {
             problem = Some(error);
             Vec::new()
         });
+        // Their secrets are given to no process, only hidden.
+        for name in deployed.project.secrets.keys() {
+            let hole = hole(name);
+            if definition.headers.values().any(|value| value.contains(&hole))
+                && let Ok(value) = secret(&deployed.project, name, root)
+            {
+                secrets.push((name.as_str().to_uppercase(), value));
+            }
+        }
         let source = deployed.sources.get(definition.name.as_str()).copied();
         let restored = None;
         ServiceSpec { key, definition, revision, source, environment, secrets, headers, problem, restored }
@@ -147,11 +156,16 @@ fn headers(
     headers.map(|(name, value)| Ok((name.clone(), with_secrets(value, project, root)?))).collect()
 }
 
+/// Where a secret is put in.
+fn hole(name: &Name) -> String {
+    format!("${{secrets.{name}}}")
+}
+
 /// A text with each `${secrets.name}` filled in.
 pub(crate) fn with_secrets(text: &str, project: &Project, root: Option<&Path>) -> Result<String, String> {
     let mut text = text.to_owned();
     for name in project.secrets.keys() {
-        let hole = format!("${{secrets.{name}}}");
+        let hole = hole(name);
         if text.contains(&hole) {
             text = text.replace(&hole, &secret(project, name, root)?);
         }

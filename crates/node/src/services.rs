@@ -23,7 +23,7 @@ use crate::{
     replica_logs,
     sequencer::{Inbox, Message},
 };
-use consort_runtime::{Observation, Observations, Runtime};
+use consort_runtime::{Masker, Observation, Observations, Runtime};
 use consort_spec::definition::Service;
 use consort_store::Write;
 use consort_types::{Digest, Name};
@@ -241,7 +241,8 @@ impl Services {
         let named: Vec<ServiceKey> = specs.iter().map(|spec| spec.key.clone()).collect();
         for spec in specs {
             let key = spec.key.clone();
-            self.parts.dispatcher.set_headers(&key, spec.headers.clone());
+            let masker = Masker::new(spec.secrets.iter().map(|(_, value)| value.as_str()));
+            self.parts.dispatcher.set_headers(&key, spec.headers.clone(), masker);
             match self.services.get_mut(&key) {
                 Some(service) => service.apply(spec, now),
                 None => {

@@ -132,6 +132,7 @@ impl DeployedService {
             // It comes back while the old replicas still drain: begin anew, they leave by themselves.
             self.removed = false;
             self.fleet = None;
+            (self.keep, self.kept) = <(Kept, Kept)>::default();
         }
         self.wanted = spec.revision;
         self.remember(spec, now);

@@ -30,9 +30,7 @@ pub(crate) fn operation(name: &str) -> Option<Arc<Operation>> {
             with([("service", Type::String)], optional("to", Type::String.nullable())),
             Type::object([("revision", Type::String), previous()]),
         ),
-        "restart" => {
-            (Type::object([("service", Type::String)]), Type::object([("revision", Type::String)]))
-        }
+        "restart" => (Type::object([("service", Type::String)]), Type::object([("revision", Type::String)])),
         "scale" => (
             Type::object([("service", Type::String), ("replicas", Type::Integer)]),
             Type::object([("replicas", Type::Integer)]),
@@ -62,7 +60,8 @@ pub(crate) fn operation(name: &str) -> Option<Arc<Operation>> {
 /// Names that a call of the platform writes out: the service must be one that is deployed here, the channel
 /// must be defined.
 pub(crate) fn check_names(around: &Surroundings<'_>, operation: &str, with: &Node) {
-    let literal = |key: &str| with.get(key).filter(|node| node.text().is_some_and(|text| !text.contains("${")));
+    let literal =
+        |key: &str| with.get(key).filter(|node| node.text().is_some_and(|text| !text.contains("${")));
     if operation == "notify" {
         if let Some(node) = literal("channel") {
             sections::channel(around.context, around.channels, node);

@@ -244,7 +244,9 @@ pub(crate) fn notify(context: &Context<'_>, name: &Name, key: &Key, node: &Node)
         ["command"] => {
             let command = fields.require("command")?;
             let words = command.items().unwrap_or(std::slice::from_ref(command));
-            if words.is_empty() || words.iter().any(|word| word.text().is_none_or(|word| word.trim().is_empty())) {
+            if words.is_empty()
+                || words.iter().any(|word| word.text().is_none_or(|word| word.trim().is_empty()))
+            {
                 let message = "a command is a text or a list of words";
                 report.error(command.span, codes::E_VALUE, message, None);
             }
