@@ -49,6 +49,7 @@ workflows: {{ w: {{ steps: {steps} }} }}"
         sources: BTreeMap::new(),
         workflows: BTreeMap::from([(name("w"), 1)]),
         services: BTreeMap::new(),
+        rolled_out: BTreeMap::new(),
     };
     catalog.set(name("n"), deployed);
     let (committer, units) = mpsc::sync_channel(100);

@@ -1,7 +1,7 @@
 //! The whole: files and their includes, sections of all of them under one roof.
 
 use super::{
-    Context,
+    Context, children,
     fields::{self, Fields},
     sections::{self, Known},
     services,
@@ -15,6 +15,7 @@ use crate::{
     keys,
     yaml::{self, Key, Node},
 };
+use consort_expr::Type;
 use consort_types::{Name, NameKind};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -138,22 +139,25 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
             (name.clone(), workflow::input(context, key, node).unwrap_or_else(Schema::any))
         })
         .collect();
-    let around = Surroundings {
-        context,
-        services: &services,
-        broken_services: &broken_services,
-        inputs: &inputs,
-        pools: &pool_names,
-        channels: &channels,
-    };
     let service_names: BTreeSet<Name> = services.keys().chain(&broken_services).cloned().collect();
     let known = Known { workflows: &inputs, services: &service_names, channels: &channels };
-    let workflows = workflows
-        .iter()
-        .filter_map(|(name, key, node)| {
-            Some((name.clone(), Arc::new(workflow::workflow(&around, name, key, node)?)))
-        })
-        .collect();
+    let mut compiled = BTreeMap::new();
+    let mut outputs: BTreeMap<Name, Type> = BTreeMap::new();
+    for (name, key, node) in children::first(&workflows) {
+        let around = Surroundings {
+            context,
+            services: &services,
+            broken_services: &broken_services,
+            inputs: &inputs,
+            outputs: &outputs,
+            pools: &pool_names,
+            channels: &channels,
+        };
+        if let Some((workflow, gives)) = workflow::workflow(&around, name, key, node) {
+            compiled.insert(name.clone(), Arc::new(workflow));
+            outputs.insert(name.clone(), gives);
+        }
+    }
     let collect =
         |section: &str, read: &dyn Fn(&Name, &Key, &Node) -> Option<crate::definition::Declared>| {
             let all = trees.section(context, section).into_iter();
@@ -182,7 +186,7 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
     Some(Project {
         name: name?,
         services,
-        workflows,
+        workflows: compiled,
         pools,
         secrets,
         triggers,

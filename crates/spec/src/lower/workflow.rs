@@ -16,6 +16,7 @@ use crate::{
     keys, typing,
     yaml::{Key, Node},
 };
+use consort_expr::Type;
 use consort_types::{Digest, Name, Placing};
 use serde_json::{Value, json};
 use std::{
@@ -31,6 +32,8 @@ pub(crate) struct Surroundings<'a> {
     pub broken_services: &'a BTreeSet<Name>,
     /// The input of every workflow.
     pub inputs: &'a BTreeMap<Name, Schema>,
+    /// What the workflows give that were read so far: those that a step may run come first.
+    pub outputs: &'a BTreeMap<Name, Type>,
     pub pools: &'a BTreeSet<Name>,
     pub channels: &'a BTreeSet<Name>,
 }
@@ -49,13 +52,13 @@ pub(crate) fn input(context: &Context<'_>, key: &Key, node: &Node) -> Option<Sch
     Some(operations::schema(context, &fields, "input", "input_schema").unwrap_or_else(Schema::nothing))
 }
 
-/// Reads and checks one workflow.
+/// Reads and checks one workflow; also gives the type of what it gives.
 pub(crate) fn workflow<'a>(
     around: &Surroundings<'a>,
     name: &Name,
     key: &'a Key,
     node: &'a Node,
-) -> Option<Workflow> {
+) -> Option<(Workflow, Type)> {
     let context = around.context;
     let fields = Fields::open(context.report, key.span, node, &keys::WORKFLOW)?;
     let mut draft = Draft::default();
@@ -96,13 +99,14 @@ pub(crate) fn workflow<'a>(
     resolve::resolve(context.report, &mut draft);
     let order = cycles::order(context.report, &draft);
     let timeout = fields.duration("timeout");
-    let env = typing::check(context.report, &mut draft, &order, &input, timeout);
+    let surroundings = typing::Surroundings { input: &input, children: around.outputs, timeout };
+    let (env, gives) = typing::check(context.report, &mut draft, &order, &surroundings);
     typing::bind_template(&mut output, &env);
     typing::bind_retry(&mut retry, &env);
     if let Some(concurrency) = &mut concurrency {
         typing::bind_template(&mut concurrency.key, &env);
     }
-    Some(Workflow {
+    let workflow = Workflow {
         name: name.clone(),
         digest: digest(node, &draft.steps),
         input,
@@ -118,7 +122,8 @@ pub(crate) fn workflow<'a>(
         top,
         steps: draft.steps,
         scopes: draft.scopes,
-    })
+    };
+    Some((workflow, gives))
 }
 
 /// Notes a place with expressions that the workflow itself evaluates.
@@ -130,7 +135,8 @@ fn site<'a>(
     role: Role,
     expects: Expects,
 ) {
-    draft.sites.push(Site { step: None, scope, value, role, sees, inner: None, expects, names: Vec::new() });
+    let (assumes, names) = (Vec::new(), Vec::new());
+    draft.sites.push(Site { step: None, scope, value, role, sees, inner: None, expects, assumes, names });
 }
 
 fn on_failure(fields: &Fields<'_>) -> OnFailure {
@@ -196,6 +202,7 @@ fn input_only<'a>(
         sees: &[],
         inner: None,
         expects,
+        assumes: Vec::new(),
         names: Vec::new(),
     };
     for (reference, span) in site.references() {
