@@ -7,6 +7,7 @@ use crate::{
     admissions::{Admissions, AttemptPlace, Handed},
     balancer::{Balancer, Load, ServiceKey, Slot, Waiting},
     clock::Clock,
+    fail_points::{self, FailPoint},
     logs::LogSender,
     platform::{self, Platform},
     sequencer::{Inbox, Message},
@@ -305,7 +306,9 @@ impl Dispatcher {
         self.inbox.send(Message::Touched(token.run, NodeId(token.node)));
         let invocation = self.invocation(key, &dispatch, started_at);
         let log = self.log_sink(&key.namespace, &dispatch);
+        fail_points::reached(FailPoint::BeforeSend);
         let outcome = self.invoke(key, &slot, &invocation, &cancel, log).await;
+        fail_points::reached(FailPoint::Answered);
         let result = match outcome {
             Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
             Outcome::Failed(failure) => failed(*failure),

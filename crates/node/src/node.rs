@@ -7,10 +7,13 @@ use crate::{
     clock::Clock,
     committer::{self, Outlets, Unit},
     dispatcher::{Dispatcher, DispatcherParts},
+    fail_points::{self, FailPoint},
     feed::Feed,
     health::Health,
     logs::{self, LogSender},
     platform::Platform,
+    reserve::Reserve,
+    retention::{self, RetentionParts},
     revisions::Revisions,
     runs::RunReader,
     sequencer::{Inbox, Message, Sequencer},
@@ -53,6 +56,8 @@ pub struct Options {
     pub observations: Observations,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How long a run is kept after its end.
+    pub keep_runs: Duration,
 }
 
 /// Why a node did not start.
@@ -90,8 +95,17 @@ impl Node {
     /// # Errors
     /// When the store refuses or a thread cannot be started.
     pub fn start(options: Options) -> Result<Arc<Self>, StartupError> {
-        let Options { data_dir, secrets_root, server_url, store, runtime, exec, observations, clock } =
-            options;
+        let Options {
+            data_dir,
+            secrets_root,
+            server_url,
+            store,
+            runtime,
+            exec,
+            observations,
+            clock,
+            keep_runs,
+        } = options;
         let Store { mut writer, reader, mut log_writer, log_reader } = store;
         let catalog = Arc::new(Catalog::load(reader.clone())?);
         let runs = Arc::new(RunReader::new(reader.clone()));
@@ -113,10 +127,15 @@ impl Node {
         let (timer_sender, timer_commands) = mpsc::unbounded_channel();
         task(timers::run(timer_commands, inbox.clone(), clock.clone()));
         let (unit_sender, units) = std_mpsc::sync_channel::<Unit>(UNITS_WAITING_MAX);
-        let outlets =
-            Outlets { dispatcher: dispatcher.clone(), timers: timer_sender, health: health.clone() };
+        let outlets = Outlets {
+            dispatcher: dispatcher.clone(),
+            timers: timer_sender,
+            inbox: inbox.clone(),
+            health: health.clone(),
+        };
+        let reserve = Reserve::take(data_dir.join("reserve"));
         let mut threads = Vec::new();
-        threads.push(thread("committer", move || committer::run(&units, &mut *writer, &outlets))?);
+        threads.push(thread("committer", move || committer::run(&units, &mut *writer, reserve, &outlets))?);
         let log_feed = feed.clone();
         threads.push(thread("logs", move || logs::run(&log_lines, &mut *log_writer, &log_feed))?);
         let mut sequencer = Sequencer::new(
@@ -140,7 +159,7 @@ impl Node {
             admissions: admissions.clone(),
             feed: feed.clone(),
             clock: clock.clone(),
-            logs: log_sender,
+            logs: log_sender.clone(),
             views: views.clone(),
             changes,
             inbox: inbox.clone(),
@@ -160,6 +179,13 @@ impl Node {
             applying: Arc::default(),
         });
         dispatcher.set_platform(platform.clone());
+        task(retention::run(RetentionParts {
+            reader: reader.clone(),
+            inbox: inbox.clone(),
+            logs: log_sender,
+            clock: clock.clone(),
+            keep_runs,
+        }));
         let node = Arc::new(Self {
             inbox,
             catalog,
@@ -251,6 +277,7 @@ impl Node {
     /// Ends in order: no new calls, replicas stopped, what was decided committed.
     pub async fn shutdown(&self) {
         self.dispatcher.close();
+        self.health.end();
         let (reply, done) = oneshot::channel();
         if self.platform.services.send(ServicesCommand::Shutdown(reply)).is_ok() {
             let _ = tokio::time::timeout(SHUTDOWN_MAX, done).await;
@@ -318,6 +345,7 @@ fn recover(
             Ok(Some((run, next_seq))) => {
                 let after = sequencer.adopt(&open, run, next_seq);
                 let _ = units.send(Unit { writes: Vec::new(), after });
+                fail_points::reached(FailPoint::Recovering);
             }
             // One run that cannot be read must not keep the others from going on.
             Ok(None) => report(open.run, "its history is gone"),

@@ -78,6 +78,7 @@ impl Node {
             tags,
             key: body.key,
             trigger: body.trigger,
+            parent: None,
             input,
         };
         // White space and order of keys make no other input.
@@ -115,7 +116,7 @@ impl Node {
 }
 
 /// The caller's tags, and those that the workflow computes from the input on top.
-fn tags(
+pub(crate) fn tags(
     workflow: &Workflow,
     input: &Json,
     mut tags: BTreeMap<String, String>,

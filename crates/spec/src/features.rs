@@ -28,8 +28,6 @@ features! {
     Canary = "canary",
     /// `scale.wait`.
     ScaleWait = "wait",
-    /// Child workflows.
-    Run = "run",
     /// Events sent.
     Emit = "emit",
     /// Events awaited.
@@ -67,7 +65,6 @@ const NOT_YET: &[Feature] = &[
     Feature::Image,
     Feature::Canary,
     Feature::ScaleWait,
-    Feature::Run,
     Feature::Emit,
     Feature::AwaitEvent,
     Feature::First,

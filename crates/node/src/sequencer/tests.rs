@@ -87,6 +87,7 @@ impl Desk {
             tags: BTreeMap::new(),
             key: Some("k".to_owned()),
             trigger: "api".to_owned(),
+            parent: None,
         };
         let (reply, answer) = oneshot::channel();
         let input_digest = Digest::of(b"{}");
