@@ -143,7 +143,7 @@ class OpenApi(Case):
         place.write_text(json.dumps(described))
         self.apply(server, folder)
         self.assertEqual(server.service("pets")["revision"], "1")
-        described["components"]["schemas"]["Pet"]["required"].append("kind")
+        described["components"]["schemas"]["Pet"]["required"].append("id")
         place.write_text(json.dumps(described))
         self.apply(server, folder)
         self.assertEqual(server.service("pets")["revision"], "2")

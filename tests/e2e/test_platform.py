@@ -28,14 +28,14 @@ OPERATIONS = {
 QUICK = {"max_surge": 1, "roll_back_when": {"failed_starts": 1}, "progress_deadline": "30s"}
 
 ROLLOUT = {
-    "input": {"model": "string", "then": "string?"},
+    "input": {"model": "string", "then?": "string"},
     "steps": {
         "out": {
             "call": "consort.rollout",
             "with": {"service": "scorer", "environment": {"MODEL": "${input.model}"}},
             "undo": {"call": "consort.rollback", "with": {"service": "scorer", "to": "${output.previous}"}},
         },
-        "after": {"call": "scorer.fail", "after": ["out"], "when": "input.then == 'fail'"},
+        "after": {"call": "scorer.fail", "after": ["out"], "when": "default(input.then, '') == 'fail'"},
         "score": {"call": "scorer.score", "after": ["after", "out"]},
     },
     "output": {"revision": "${out.revision}", "previous": "${out.previous}", "model": "${score.model}"},
@@ -172,7 +172,7 @@ class Platform(Case):
         steps = {
             "hook": {"call": "consort.notify", "with": {"channel": "hook", "text": "n is ${input.n}"}, "retry": {"attempts": 3, "delay": "50ms"}},
             "chat": {"call": "consort.notify", "with": {"channel": "chat", "text": "hello"}},
-            "run": {"call": "consort.notify", "with": {"channel": "run", "text": "hello"}},
+            "shell": {"call": "consort.notify", "with": {"channel": "run", "text": "hello"}},
             "gone": {"call": "consort.notify", "with": {"channel": "${input.where}", "text": "x"}, "catch": {"value": "${error.code}"}},
         }
         write_project(
