@@ -178,7 +178,6 @@ impl Node {
             data_dir: data_dir.clone(),
             applying: Arc::default(),
         });
-        dispatcher.set_platform(platform.clone());
         task(retention::run(RetentionParts {
             reader: reader.clone(),
             inbox: inbox.clone(),
@@ -202,10 +201,21 @@ impl Node {
             feed,
             threads: Mutex::new(threads),
         });
+        let mut taken_up = Vec::new();
         for namespace in node.catalog.namespaces() {
             let services = node.platform.revisions.restored(&namespace);
-            node.deploy(&namespace, services, None);
+            let (taken, seen) = oneshot::channel();
+            node.deploy(&namespace, services, Some(taken));
+            taken_up.push(seen);
         }
+        // Acts of steps that a dead server left wait until there is something to act on.
+        let (platform, dispatcher) = (node.platform.clone(), node.dispatcher.clone());
+        tokio::spawn(async move {
+            for seen in taken_up {
+                let _ = seen.await;
+            }
+            dispatcher.set_platform(platform);
+        });
         Ok(node)
     }
 

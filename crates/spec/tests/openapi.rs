@@ -167,6 +167,12 @@ fn inputs_are_checked_and_defaults_filled_in() {
         assert!(errors.iter().any(|told| told == error), "{error} in {errors:?}");
     }
     assert!(errors.iter().any(|told| told.contains("unknown")), "{errors:?}");
+    let needed = self::service(&PETS_30.replace("required: [id, born]", "required: [id, born, kind]"));
+    let steps = "a: { call: pets.add_pet, with: { name: x, born: \"2026-01-02T03:04:05Z\" } }";
+    let given = PETS_30.replace("required: [id, born]", "required: [id, born, kind]");
+    assert_eq!(problems(&checked(&given, "yaml", "", steps)), Vec::<String>::new(), "a default is given");
+    let born = json!({ "name": "Tom", "born": "2026-01-02T03:04:05Z" });
+    assert!(takes(&needed.operations["add_pet"], &born).is_ok());
     let list = &service.operations["list_pets"];
     assert_eq!(takes(list, &json!({})), Ok(json!({ "limit": 20 })));
     assert_eq!(takes(list, &json!({ "limit": 101 })), Err(vec!["limit range".to_owned()]));

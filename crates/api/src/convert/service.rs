@@ -81,6 +81,16 @@ fn rollout(view: &ServiceView) -> Option<wire::Rollout> {
             detail: Some(view.detail.clone()),
         });
     }
+    if view.setting_up && view.revision != view.wanted_revision {
+        return Some(wire::Rollout {
+            revision: revision(view.wanted_revision),
+            from: Some(revision(view.revision)),
+            state: wire::RolloutState::SettingUp,
+            started_at: view.asked_at,
+            finished_at: None,
+            detail: Some(view.detail.clone()),
+        });
+    }
     let rollout = view.rollout.as_ref()?;
     let (state, ended) = match rollout.state {
         RolloutState::Running | RolloutState::RollingBack => (wire::RolloutState::Running, false),

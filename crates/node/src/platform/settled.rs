@@ -33,6 +33,10 @@ impl Platform {
 
 /// Whether the service has arrived; none: it is on its way.
 fn verdict(view: &ServiceView, revision: u64) -> Option<Result<(), Box<Failure>>> {
+    let ended = view.rollout.as_ref().filter(|rollout| rollout.to.0 == revision);
+    if let Some(RolloutState::Failed | RolloutState::RolledBack) = ended.map(|rollout| rollout.state) {
+        return Some(Err(failed(ended.map_or("", |rollout| &rollout.detail))));
+    }
     if view.wanted_revision != revision {
         return Some(Err(superseded(&view.key, revision)));
     }

@@ -53,6 +53,8 @@ pub(crate) struct DeployedService {
 pub(super) struct Revision {
     pub(super) spec: ServiceSpec,
     folder: Folder,
+    /// When it was asked for.
+    asked_at: Timestamp,
 }
 
 enum Folder {
@@ -115,7 +117,7 @@ impl DeployedService {
             (None, None | Some(Folder::Failed(..))) => Folder::Unprepared,
             (None, Some(folder)) => folder,
         };
-        self.revisions.insert(revision, Revision { spec, folder });
+        self.revisions.insert(revision, Revision { spec, folder, asked_at: now });
         let mut live: HashSet<u64> = self.replicas.values().map(|held| held.revision).collect();
         // Scaled to zero, the revision that serves has no replicas, and the one to go back to never has.
         live.extend(self.fleet.iter().map(|fleet| fleet.revision().0));
@@ -137,6 +139,12 @@ impl DeployedService {
         self.wanted = spec.revision;
         self.remember(spec, now);
         self.move_to_wanted(now);
+        // What was rolled back from stays away; what serves is what is wanted.
+        if let Some(fleet) =
+            self.fleet.as_ref().filter(|it| it.saved().held.map(|held| held.0) == Some(self.wanted))
+        {
+            self.wanted = fleet.revision().0;
+        }
     }
 
     /// Lets the fleet move to the wanted revision, once that can run.
@@ -514,6 +522,7 @@ impl DeployedService {
             detail: self.detail(parts),
             counts: status.as_ref().filter(|_| is_process).map(|status| status.replicas).unwrap_or_default(),
             setting_up: matches!(self.revisions[&self.wanted].folder, Folder::Preparing),
+            asked_at: self.revisions[&self.wanted].asked_at,
             setup_failed_at: match self.revisions[&self.wanted].folder {
                 Folder::Failed(_, at) => Some(at),
                 Folder::Unprepared | Folder::Preparing | Folder::Ready(_) => None,

@@ -47,6 +47,12 @@ pub(super) fn input(
             body_place(definitions, &mut input, schema, media_type, *required)
         }
     };
+    // A default is filled in before the call: nobody has to give it.
+    let Fields { properties, required, .. } = &mut input;
+    required.retain(|name| {
+        let property = properties.get(name).map(|property| definitions.followed(property));
+        property.is_none_or(|property| property.get("default").is_none())
+    });
     (input.schema(), Placing::Declared(Arc::new(Places { query, body })))
 }
 
