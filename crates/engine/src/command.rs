@@ -28,6 +28,10 @@ pub struct Start {
     pub key: Option<String>,
     /// What started it: `api`, `trigger:NAME`, `run:ID`.
     pub trigger: String,
+    /// What the workflow's `concurrency.key` gave, as JSON.
+    pub limit_key: Option<String>,
+    /// Its number in line, when it has to wait for a place.
+    pub queued: Option<u64>,
     /// The run whose step it is.
     pub parent: Option<Parent>,
 }
@@ -100,6 +104,8 @@ pub enum Command {
         /// Which.
         kind: crate::TimerKind,
     },
+    /// There is a place for a run that waited in line.
+    Admit,
     /// End the run: nothing new starts, what was completed is undone.
     Cancel {
         /// Who asked.

@@ -10,6 +10,7 @@ use crate::{
     fail_points::{self, FailPoint},
     feed::Feed,
     health::Health,
+    line::SharedGates,
     logs::{self, LogSender},
     platform::Platform,
     reserve::Reserve,
@@ -78,6 +79,7 @@ pub struct Node {
     pub(crate) reader: Arc<dyn Reader>,
     pub(crate) log_reader: Arc<dyn LogReader>,
     pub(crate) runs: Arc<RunReader>,
+    pub(crate) gates: SharedGates,
     pub(crate) admissions: Arc<Admissions>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) views: Views,
@@ -147,6 +149,7 @@ impl Node {
             runs.clone(),
             catalog.clone(),
         );
+        let gates = sequencer.gates().clone();
         recover(&mut sequencer, &*reader, &runs, &catalog, &unit_sender)?;
         drop(unit_sender);
         threads.push(thread("sequencer", move || sequencer.run(&messages))?);
@@ -191,6 +194,7 @@ impl Node {
             reader,
             log_reader,
             runs,
+            gates,
             admissions,
             dispatcher,
             views,
@@ -270,6 +274,7 @@ impl Node {
             if plan.changes_anything() {
                 apply::commit(&mut plan, &self.inbox).await?;
                 self.catalog.set(namespace.clone(), plan.deployed);
+                self.inbox.send(Message::Applied(namespace.clone()));
             }
             // Also when nothing changed: a setup that had failed is tried again.
             let (taken, seen) = oneshot::channel();
@@ -350,6 +355,9 @@ fn recover(
     catalog: &Catalog,
     units: &std_mpsc::SyncSender<Unit>,
 ) -> Result<(), StartupError> {
+    for namespace in catalog.namespaces() {
+        sequencer.take_limits(&namespace);
+    }
     for open in reader.open_runs()? {
         match runs.load(open.run, catalog) {
             Ok(Some((run, next_seq))) => {

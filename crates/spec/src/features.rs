@@ -50,8 +50,6 @@ features! {
     WorkflowPools = "pools",
     /// Runs in order of importance.
     Priority = "priority",
-    /// A limit of live runs of a workflow.
-    Concurrency = "concurrency",
     /// Runs that start by themselves.
     Triggers = "triggers",
     /// Rules that tell people.
@@ -76,7 +74,6 @@ const NOT_YET: &[Feature] = &[
     Feature::AtMostOnce,
     Feature::WorkflowPools,
     Feature::Priority,
-    Feature::Concurrency,
     Feature::Triggers,
     Feature::Alerts,
     Feature::Email,

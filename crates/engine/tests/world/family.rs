@@ -80,6 +80,8 @@ impl Family {
             key: None,
             trigger,
             parent,
+            limit_key: None,
+            queued: None,
         };
         let (run, transition) = Run::start(start, self.now);
         self.runs.insert(id, Member { run, records: Vec::new(), workflow, ended: 0 });

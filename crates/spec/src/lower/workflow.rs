@@ -89,9 +89,6 @@ pub(crate) fn workflow<'a>(
     if fields.has("priority") {
         context.uses(Feature::Priority, fields.place("priority"));
     }
-    if fields.has("concurrency") {
-        context.uses(Feature::Concurrency, fields.place("concurrency"));
-    }
     if fields.has("pools") {
         context.uses(Feature::WorkflowPools, fields.place("pools"));
     }
