@@ -32,20 +32,12 @@ features! {
     Emit = "emit",
     /// Events awaited.
     AwaitEvent = "await.event",
-    /// Done when some are done.
-    First = "first",
-    /// Items ordered among themselves.
-    ItemAfter = "item_after",
     /// Steps that the run does not wait for.
     Background = "background",
     /// Reuse of results.
     Cache = "cache",
     /// Permits of pools held by calls.
     Use = "use",
-    /// What became of a call in doubt.
-    Resolve = "resolve",
-    /// At most one effect.
-    AtMostOnce = "delivery",
     /// Pools of a run.
     WorkflowPools = "pools",
     /// Runs in order of importance.
@@ -65,13 +57,9 @@ const NOT_YET: &[Feature] = &[
     Feature::ScaleWait,
     Feature::Emit,
     Feature::AwaitEvent,
-    Feature::First,
-    Feature::ItemAfter,
     Feature::Background,
     Feature::Cache,
     Feature::Use,
-    Feature::Resolve,
-    Feature::AtMostOnce,
     Feature::WorkflowPools,
     Feature::Priority,
     Feature::Triggers,
