@@ -150,6 +150,15 @@ fn operation(
     operation.heartbeat = fields.duration("heartbeat").unwrap_or(operation.heartbeat);
     operation.uses = policy::uses_of_operation(context, &fields);
     operation.idempotent = fields.boolean("idempotent");
+    let tried_again = operation.retry.as_ref().is_some_and(|retry| retry.attempts > 1);
+    if operation.idempotent == Some(false) && tried_again {
+        let message = format!(
+            "`{}` is tried again, and says of itself that it is not idempotent",
+            operation.name.operation
+        );
+        let hint = "leave `retry` out, or make the operation keep to its Idempotency-Key".to_owned();
+        context.report.warning(fields.place("retry"), codes::W_RETRY_NOT_IDEMPOTENT, message, Some(hint));
+    }
     operation.description = fields.text("description").or(operation.description);
     Some(operation)
 }
