@@ -345,7 +345,7 @@ fn mistakes_of_a_document_are_told_at_their_places() {
         ),
         (
             "openapi: 3.1.0\npaths:\n  /a: { get: { parameters: [{ name: a, in: query, schema: { pattern: '(?=x)' } }] } }\n",
-            "W_OPENAPI api/pets.yaml:3:68 the pattern `(?=x)`",
+            "W_OPENAPI api/pets.yaml:3:70 the pattern `(?=x)`",
         ),
         ("openapi: 3.1.0\n  bad: [\n", "E_YAML api/pets.yaml:"),
     ] {

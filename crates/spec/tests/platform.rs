@@ -35,9 +35,9 @@ fn what_they_name_must_be_there() {
     for (steps, expected) in [
         (
             "a: { call: consort.rollout, with: { service: scoer } }",
-            "E_UNKNOWN_SERVICE 9:43 there is no service `scoer`",
+            "E_UNKNOWN_SERVICE 10:52 there is no service `scoer`",
         ),
-        ("a: { call: consort.restart, with: { service: mailer } }", "E_VALUE 9:43 `mailer` has no replicas"),
+        ("a: { call: consort.restart, with: { service: mailer } }", "E_VALUE 10:52 `mailer` has no replicas"),
         ("a: { call: consort.notify, with: { channel: oops, text: x } }", "E_UNKNOWN_CHANNEL"),
         ("a: { call: consort.scale, with: { service: scorer } }", "E_MISSING_INPUT"),
         ("a: { call: consort.scale, with: { service: scorer, replicas: many } }", "E_TYPE"),
