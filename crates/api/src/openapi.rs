@@ -48,6 +48,7 @@ pub fn routes() -> OpenApiRouter<Arc<Context>> {
         .routes(routes!(services::get_service))
         .routes(routes!(services::list_service_revisions))
         .routes(routes!(services::list_replicas))
+        .routes(routes!(services::get_service_stats))
         .routes(routes!(service_logs::get_service_logs))
         .routes(routes!(services::scale_service))
         .routes(routes!(services::restart_service))

@@ -17,7 +17,7 @@ use axum::{
 use consort_node::{Failure, Outcome, PageRequest, ServiceKey, ServiceView};
 use consort_types::{ErrorKind, Json as Value};
 use consort_wire::{
-    Empty, ListQuery, NamespaceQuery, Page, Replica, Rollback, Scale, Service, ServiceRevision,
+    Empty, ListQuery, NamespaceQuery, Page, Replica, Rollback, Scale, Service, ServiceRevision, ServiceStats,
 };
 
 /// Services as they stand now, by name
@@ -70,6 +70,19 @@ pub async fn list_replicas(
     let view = find(&api, &name, query.namespace.as_deref())?;
     let replicas = view.replicas.iter().map(convert::replica).collect();
     page::slice(replicas, query.limit, query.cursor.as_deref()).map(Json)
+}
+
+/// How calls of a service have gone since the server started
+///
+/// In memory only: a restart of the server begins anew.
+#[utoipa::path(get, path = "/services/{service}/stats", tag = "services", params(("service" = String, Path, description = "Its name"), NamespaceQuery), responses((status = 200, body = ServiceStats)))]
+pub async fn get_service_stats(
+    State(api): Api,
+    Path(name): Path<String>,
+    Query(query): Query<NamespaceQuery>,
+) -> Result<Json<ServiceStats>, Refusal> {
+    let view = find(&api, &name, query.namespace.as_deref())?;
+    Ok(Json(convert::service_stats(&view, &api.node.call_stats(&view.key))))
 }
 
 /// Set the number of replicas by hand

@@ -173,13 +173,18 @@ impl Fleet {
         if self.held == Some(revision) {
             return Applied::Held;
         }
-        self.held = None;
         if revision == self.target {
             return Applied::Unchanged;
         }
+        self.held = None;
         self.by_hand = None;
         self.begin(Kind::Deploy, revision, now);
         Applied::RollingOut
+    }
+
+    /// Whether the newest rollout has failed for good.
+    pub fn has_failed(&self) -> bool {
+        self.rollout.as_ref().is_some_and(|rollout| rollout.phase == Phase::Failed)
     }
 
     /// Lets the revision that was rolled back from be applied again.

@@ -100,7 +100,8 @@ impl Http {
 
 fn build(base: &str, call: &Invocation) -> Result<Request<Full<Bytes>>, RunError> {
     let parts = request::request(base, call)?;
-    let headers = request::headers(call, !parts.body.is_empty())?;
+    let media_type = (!parts.body.is_empty()).then_some(parts.media_type);
+    let headers = request::headers(call, media_type)?;
     let mut request = Request::new(Full::new(parts.body));
     *request.method_mut() = parts.method;
     *request.uri_mut() = parts.uri;

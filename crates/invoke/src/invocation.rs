@@ -1,7 +1,7 @@
 //! What is called, and where.
 
 use consort_runtime::Command;
-use consort_types::{Json, RunId, Timestamp};
+use consort_types::{Json, Placing, RunId, Timestamp};
 use std::{path::PathBuf, time::Duration};
 
 /// One call of one operation.
@@ -15,6 +15,8 @@ pub struct Invocation {
     pub method: String,
     /// `/parse`, or `/users/{id}` with fields of the input.
     pub path: String,
+    /// Where the fields of the input go that the path does not name.
+    pub placing: Placing,
     /// The input, checked against the operation's schema.
     pub input: Json,
     /// The run; `None` for a call that belongs to none.

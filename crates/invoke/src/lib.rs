@@ -10,6 +10,7 @@ mod exec;
 mod http;
 mod invocation;
 mod outcome;
+mod query;
 mod request;
 mod response;
 

@@ -1,8 +1,8 @@
 //! An invocation as an HTTP request. Pure.
 
-use crate::{Invocation, codes::Code};
+use crate::{Invocation, codes::Code, query};
 use bytes::Bytes;
-use consort_types::{Json, RunError};
+use consort_types::{BodyPlace, EmptyBody, Json, Places, Placing, RunError};
 use hyper::{
     HeaderMap, Method, Uri,
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
@@ -16,14 +16,18 @@ pub(crate) const INPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// What stands before the name and version of the caller in a service's access log.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("consort/", env!("CARGO_PKG_VERSION")));
 
-/// Method, address and body of a request; the headers are apart.
+/// The media type of a body of which nobody says another.
+const JSON: &str = "application/json";
+
+/// Method, address and body of a request; the other headers are apart.
 pub(crate) struct Request {
     pub method: Method,
     pub uri: Uri,
     pub body: Bytes,
+    pub media_type: HeaderValue,
 }
 
-/// Puts the input where the method and the path want it: into the path, the query, the body.
+/// Puts the input where the method and the path want it, or a document: into the path, the query, the body.
 pub(crate) fn request(base: &str, call: &Invocation) -> Result<Request, RunError> {
     if call.input.len() > INPUT_BYTES_MAX {
         let message = format!("the input has {} bytes, a service takes {INPUT_BYTES_MAX}", call.input.len());
@@ -33,17 +37,57 @@ pub(crate) fn request(base: &str, call: &Invocation) -> Result<Request, RunError
         .method
         .parse()
         .map_err(|_| Code::ServiceAddress.error(format!("{:?} is no HTTP method", call.method)))?;
+    match &call.placing {
+        Placing::ByMethod => by_method(base, call, method),
+        Placing::Declared(places) => declared(base, call, method, places),
+    }
+}
+
+fn by_method(base: &str, call: &Invocation, method: Method) -> Result<Request, RunError> {
+    let media_type = HeaderValue::from_static(JSON);
     let in_query = matches!(method, Method::GET | Method::DELETE | Method::HEAD);
     if !in_query && !call.path.contains('{') {
         let uri = uri(base, &call.path, "")?;
-        return Ok(Request { method, uri, body: body(&call.input) });
+        return Ok(Request { method, uri, body: body(&call.input), media_type });
     }
     let mut fields = fields(&call.input)?;
     let path = fill(&call.path, &mut fields)?;
-    if in_query {
-        return Ok(Request { method, uri: uri(base, &path, &query(&fields))?, body: Bytes::new() });
+    let (query, body) = match in_query {
+        true => (query::of_all(&fields), Bytes::new()),
+        false => (String::new(), body(&Json::of(&fields))),
+    };
+    Ok(Request { method, uri: uri(base, &path, &query)?, body, media_type })
+}
+
+fn declared(base: &str, call: &Invocation, method: Method, places: &Places) -> Result<Request, RunError> {
+    let mut fields = fields(&call.input)?;
+    let also = match &places.body {
+        BodyPlace::Rest { also, .. } => also.as_slice(),
+        BodyPlace::None | BodyPlace::Field { .. } => &[],
+    };
+    let also = also.iter().filter_map(|name| Some((name.clone(), fields.get(name)?.clone())));
+    let also: Vec<(String, Value)> = also.collect();
+    let path = fill(&call.path, &mut fields)?;
+    let query = query::of_declared(&places.query, &fields);
+    for field in &places.query {
+        fields.remove(&field.name);
     }
-    Ok(Request { method, uri: uri(base, &path, "")?, body: body(&Json::of(&fields)) })
+    let (body, media_type) = match &places.body {
+        BodyPlace::None => (Bytes::new(), JSON),
+        BodyPlace::Field { name, media_type } => {
+            let value = fields.get(name).map(|value| body(&Json::of(value)));
+            (value.unwrap_or_default(), media_type.as_str())
+        }
+        BodyPlace::Rest { when_empty, media_type, .. } => {
+            let nothing = fields.is_empty() && *when_empty == EmptyBody::Absent;
+            fields.extend(also);
+            let body = if nothing { Bytes::new() } else { body(&Json::of(&fields)) };
+            (body, media_type.as_str())
+        }
+    };
+    let media_type = HeaderValue::from_str(media_type)
+        .map_err(|_| Code::ServiceAddress.error(format!("{media_type:?} is no media type")))?;
+    Ok(Request { method, uri: uri(base, &path, &query)?, body, media_type })
 }
 
 /// The JSON text as a body, without a copy.
@@ -96,30 +140,8 @@ fn fill(template: &str, fields: &mut Map<String, Value>) -> Result<String, RunEr
     Ok(path)
 }
 
-/// `a=1&b=x&b=y`: null is left out, a list repeats its name, an object is JSON.
-fn query(fields: &Map<String, Value>) -> String {
-    let mut query = String::new();
-    let mut add = |name: &str, value: &Value| {
-        if value.is_null() {
-            return;
-        }
-        if !query.is_empty() {
-            query.push('&');
-        }
-        percent_encode(name, &mut query);
-        query.push('=');
-        percent_encode(&scalar(value).unwrap_or_else(|| value.to_string()), &mut query);
-    };
-    for (name, value) in fields {
-        match value {
-            Value::Array(items) => items.iter().for_each(|item| add(name, item)),
-            other => add(name, other),
-        }
-    }
-    query
-}
-
-fn scalar(value: &Value) -> Option<String> {
+/// A text, a number or a boolean as a path or a query writes it.
+pub(crate) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -129,7 +151,7 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 /// All but the unreserved characters of RFC 3986.
-fn percent_encode(text: &str, out: &mut String) {
+pub(crate) fn percent_encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte as char),
@@ -161,12 +183,12 @@ fn uri(base: &str, path: &str, query: &str) -> Result<Uri, RunError> {
 }
 
 /// What the callee may want to know of the call.
-pub(crate) fn headers(call: &Invocation, has_body: bool) -> Result<HeaderMap, RunError> {
+pub(crate) fn headers(call: &Invocation, media_type: Option<HeaderValue>) -> Result<HeaderMap, RunError> {
     let mut headers = HeaderMap::with_capacity(16);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, AGENT);
-    if has_body {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(media_type) = media_type {
+        headers.insert(CONTENT_TYPE, media_type);
     }
     for (name, value) in &call.headers {
         // The value may be a secret, so it never stands in the message.

@@ -4,10 +4,14 @@ mod common;
 
 use common::{Reply, Server, call, failure, invocation, invoker, no_log, reply};
 use consort_invoke::{Outcome, Reached, Target};
-use consort_types::{ErrorKind, Json, Timestamp};
+use consort_types::{
+    BodyPlace, EmptyBody, ErrorKind, Json, Places, Placing, QueryField, QueryStyle, Timestamp,
+};
 use serde_json::json;
-use std::time::Duration;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -66,6 +70,64 @@ async fn the_input_goes_where_method_and_path_say() {
         let request = server.request();
         assert!(request.starts_with(&format!("{line} HTTP/1.1\r\n")), "{request}");
         assert!(request.ends_with(&format!("\r\n\r\n{body}")), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_says_where_the_fields_go() {
+    let server = Server::start(vec![reply("200 OK", "", "1")]).await;
+    let query = |name: &str, style| QueryField { name: name.to_owned(), style };
+    let rest = |also: &[&str], when_empty| BodyPlace::Rest {
+        also: also.iter().map(|name| (*name).to_owned()).collect(),
+        when_empty,
+        media_type: "application/merge+json".to_owned(),
+    };
+    let field = BodyPlace::Field { name: "body".to_owned(), media_type: "application/json".to_owned() };
+    let tags = vec![query("tag", QueryStyle::Repeated), query("sort", QueryStyle::Comma)];
+    for (method, path, places, input, line, body) in [
+        (
+            "PUT",
+            "/u/{id}",
+            Places { query: tags.clone(), body: rest(&["id"], EmptyBody::Object) },
+            json!({"id": "a b", "tag": ["x", "y"], "sort": [1, 2], "name": "N", "none": null}),
+            "PUT /u/a%20b?tag=x&tag=y&sort=1,2",
+            r#"{"name":"N","none":null,"id":"a b"}"#,
+        ),
+        (
+            "POST",
+            "/u/{id}",
+            Places { query: Vec::new(), body: rest(&[], EmptyBody::Object) },
+            json!({"id": 1}),
+            "POST /u/1",
+            "{}",
+        ),
+        (
+            "POST",
+            "/u/{id}",
+            Places { query: tags.clone(), body: rest(&["id"], EmptyBody::Absent) },
+            json!({"id": 1, "tag": null}),
+            "POST /u/1",
+            "",
+        ),
+        (
+            "DELETE",
+            "/u",
+            Places { query: Vec::new(), body: field.clone() },
+            json!({"body": [1]}),
+            "DELETE /u",
+            "[1]",
+        ),
+        ("POST", "/u", Places { query: Vec::new(), body: field }, json!({}), "POST /u", ""),
+        ("POST", "/u", Places { query: Vec::new(), body: BodyPlace::None }, json!({}), "POST /u", ""),
+    ] {
+        let mut invocation = invocation(method, path, input);
+        invocation.placing = Placing::Declared(Arc::new(places));
+        assert!(matches!(call(&server.target(), &invocation).await, Outcome::Succeeded(_)));
+        let request = server.request();
+        assert!(request.starts_with(&format!("{line} HTTP/1.1\r\n")), "{request}");
+        assert!(request.ends_with(&format!("\r\n\r\n{body}")), "{request}");
+        assert_eq!(request.contains("content-type: application/"), !body.is_empty(), "{request}");
+        assert_eq!(request.contains("application/merge+json"), method == "PUT" || body == "{}", "{request}");
     }
 }
 

@@ -63,7 +63,9 @@ impl Admissions {
         let Some(handed) = self.calls().get(&token).cloned() else { return self.child_of(token) };
         Some(match handed {
             Handed::Sent { at, replica, revision, .. } => {
-                Admission::Sent { at, replica: Some(replica), revision: Some(revision) }
+                // The platform has no revisions.
+                let revision = Some(revision).filter(|revision| *revision > 0);
+                Admission::Sent { at, replica: Some(replica), revision }
             }
             Handed::Queued { key, since, .. } => Admission::Held(self.held(&key, since)),
         })

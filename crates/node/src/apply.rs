@@ -3,6 +3,7 @@
 use crate::{
     catalog::{Catalog, Deployed},
     committer::{After, Unit},
+    rolled_out::applied_digest,
     sequencer::{Inbox, Message},
 };
 use consort_spec::{
@@ -209,7 +210,7 @@ impl Planner<'_> {
         Ok(match kind {
             ChangeKind::Service => {
                 let page = self.reader.service_revisions(namespace, name, &page)?;
-                page.items.first().map(|newest| (newest.number, newest.digest))
+                page.items.first().map(|newest| (newest.number, applied_digest(newest)))
             }
             ChangeKind::Workflow => {
                 let page = self.reader.workflow_revisions(namespace, name, &page)?;
@@ -276,6 +277,13 @@ impl Planner<'_> {
                 })),
             );
         }
+        // What a step rolled out stays until the definition changes.
+        let mut rolled_out = self.before.map(|before| before.rolled_out.clone()).unwrap_or_default();
+        rolled_out.retain(|name, _| {
+            changes.iter().any(|it| {
+                it.kind == ChangeKind::Service && it.name == *name && it.action == Action::Unchanged
+            })
+        });
         let deployed = Deployed {
             sequence: self.sequence,
             project: self.project,
@@ -283,6 +291,7 @@ impl Planner<'_> {
             sources: self.request.sources,
             workflows,
             services,
+            rolled_out,
         };
         Plan {
             applied: Applied { namespace: self.namespace, changes, problems },
@@ -309,9 +318,14 @@ fn judge(newest: Option<(u64, Digest)>, digest: Digest, there: bool) -> (Action,
 /// When the server ends before the commit.
 pub async fn commit(plan: &mut Plan, inbox: &Inbox) -> Result<(), ApplyError> {
     let writes = std::mem::take(&mut plan.writes);
-    if writes.is_empty() {
-        return Ok(());
-    }
+    if writes.is_empty() { Ok(()) } else { write(writes, inbox).await }
+}
+
+/// Commits.
+///
+/// # Errors
+/// When the server ends before the commit.
+pub async fn write(writes: Vec<Write>, inbox: &Inbox) -> Result<(), ApplyError> {
     let (reply, committed) = oneshot::channel();
     let after = vec![After::Call(Box::new(move || _ = reply.send(())))];
     inbox.send(Message::Write(Unit::of(writes, after)));

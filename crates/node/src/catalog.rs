@@ -1,5 +1,6 @@
 //! What is deployed: the current definitions of each namespace, and old ones for runs that keep them.
 
+use crate::rolled_out::RolledOut;
 use consort_spec::{
     Folders, Texts,
     definition::{Project, Service, Workflow},
@@ -29,6 +30,8 @@ pub struct Deployed {
     pub workflows: BTreeMap<Name, u64>,
     /// Number of each service's revision.
     pub services: BTreeMap<Name, u64>,
+    /// Of the services whose revision was made by a step: what it has over the file.
+    pub rolled_out: BTreeMap<Name, RolledOut>,
 }
 
 /// A workflow with its revision.
@@ -82,16 +85,17 @@ impl Catalog {
                 workflows.insert(name.clone(), revision.number);
             }
         }
-        let mut services = BTreeMap::new();
+        let (mut services, mut rolled_out) = (BTreeMap::new(), BTreeMap::new());
         for name in project.services.keys() {
             let newest =
                 self.reader.service_revisions(namespace.as_str(), name.as_str(), &PageRequest::first(1))?;
             if let Some(revision) = newest.items.first() {
                 services.insert(name.clone(), revision.number);
+                rolled_out.extend(RolledOut::of(revision).map(|it| (name.clone(), it)));
             }
         }
         let (sequence, sources, files) = (stored.sequence, stored.sources, stored.files);
-        Ok(Some(Deployed { sequence, project, files, sources, workflows, services }))
+        Ok(Some(Deployed { sequence, project, files, sources, workflows, services, rolled_out }))
     }
 
     /// The current state of a namespace.

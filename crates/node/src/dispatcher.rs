@@ -9,23 +9,26 @@ use crate::{
     clock::Clock,
     fail_points::{self, FailPoint},
     logs::LogSender,
+    platform::{self, Platform},
     sequencer::{Inbox, Message},
+    stats::Stats,
 };
 use consort_engine::{AttemptResult, Command, Dispatch, NodeId};
 use consort_invoke::{Failure, Invocation, Invoker, Outcome, Reached};
-use consort_runtime::LogSink;
+use consort_runtime::{LogSink, Masker};
 use consort_spec::definition::{Delivery, Operation};
 use consort_store::LogStream;
 use consort_types::{AttemptState, AttemptToken, ErrorKind, Json, Name, RunError, RunId, Timestamp};
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, SetOnce, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// One call on its way.
@@ -62,11 +65,22 @@ pub struct Dispatcher {
     /// `http://ADDRESS` of this server, for callbacks.
     server_url: String,
     /// Headers of `url` services.
-    headers: RwLock<HashMap<ServiceKey, Vec<(String, String)>>>,
+    headers: RwLock<HashMap<ServiceKey, Headers>>,
+    /// What calls of the service `consort` go to; set once all loops run.
+    platform: SetOnce<Arc<Platform>>,
+    /// How calls have gone.
+    pub stats: Stats,
     /// Rung when the demand of a service has changed.
     pub demand: Arc<Notify>,
     /// The server ends: nothing is sent any more.
     closed: AtomicBool,
+}
+
+/// Headers of a `url` service, and what in them must not show.
+#[derive(Clone, Default)]
+struct Headers {
+    values: Vec<(String, String)>,
+    masker: Masker,
 }
 
 /// What a dispatcher works with.
@@ -101,6 +115,8 @@ impl Dispatcher {
             runtime,
             server_url,
             headers: RwLock::default(),
+            platform: SetOnce::new(),
+            stats: Stats::default(),
             demand: Arc::default(),
             closed: AtomicBool::new(false),
         }
@@ -116,6 +132,9 @@ impl Dispatcher {
     /// Takes the call of a step.
     pub fn dispatch(self: &Arc<Self>, namespace: &Name, dispatch: Dispatch) {
         let service = dispatch.operation.name.service.clone();
+        if service.as_str() == platform::SERVICE {
+            return self.dispatch_to_platform(namespace, dispatch);
+        }
         let key = ServiceKey { namespace: namespace.clone(), service };
         let token = dispatch.token;
         let cancel = CancellationToken::new();
@@ -129,6 +148,47 @@ impl Dispatcher {
         }
         self.pump(&key);
         self.demand.notify_one();
+    }
+
+    /// What calls of the service `consort` go to.
+    pub(crate) fn set_platform(&self, platform: Arc<Platform>) {
+        let _ = self.platform.set(platform);
+    }
+
+    /// Calls of the platform wait for no room.
+    fn dispatch_to_platform(self: &Arc<Self>, namespace: &Name, dispatch: Dispatch) {
+        let this = self.clone();
+        let (token, namespace) = (dispatch.token, namespace.clone());
+        let (at, cancel) = (self.clock.now(), CancellationToken::new());
+        let place = AttemptPlace {
+            namespace: namespace.clone(),
+            step: dispatch.step.clone(),
+            attempt: dispatch.attempt,
+        };
+        let sent = Handed::Sent {
+            at,
+            replica: platform::SERVICE.to_owned(),
+            revision: 0,
+            cancel: cancel.clone(),
+            place: Arc::new(place),
+        };
+        self.admissions.calls().insert(token, sent);
+        self.inbox.send(Message::Touched(token.run, NodeId(token.node)));
+        self.runtime.spawn(async move {
+            let platform = this.platform.wait().await.clone();
+            let result = match platform.act(&namespace, &dispatch, &cancel).await {
+                Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
+                Outcome::Failed(failure) => failed(*failure),
+                Outcome::Accepted => AttemptResult::Succeeded(Json::null()),
+            };
+            if this.closed.load(Ordering::Relaxed) && is_cut_short(&result) {
+                return;
+            }
+            this.admissions.calls().remove(&token);
+            let (replica, revision) = (None, None);
+            let command = Command::AttemptFinished { token, started_at: at, replica, revision, result };
+            this.inbox.command(token.run, command);
+        });
     }
 
     /// Takes a call from outside.
@@ -182,14 +242,16 @@ impl Dispatcher {
         self.pump(key);
     }
 
-    /// Sets the headers that calls of a `url` service carry.
-    pub fn set_headers(&self, key: &ServiceKey, headers: Vec<(String, String)>) {
+    /// Sets the headers that calls of a `url` service carry, and the secrets in them.
+    pub fn set_headers(&self, key: &ServiceKey, values: Vec<(String, String)>, masker: Masker) {
+        let headers = Headers { values, masker };
         self.headers.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), headers);
     }
 
     /// A service is gone. Calls that wait for it go on waiting: it may come back.
     pub fn forget(&self, key: &ServiceKey) {
         self.balancer().forget(key);
+        self.stats.forget(key);
         self.headers.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
@@ -249,7 +311,7 @@ impl Dispatcher {
         let invocation = self.invocation(key, &dispatch, started_at);
         let log = self.log_sink(&key.namespace, &dispatch);
         fail_points::reached(FailPoint::BeforeSend);
-        let outcome = self.invoker.invoke(&slot.target, &invocation, &cancel, log).await;
+        let outcome = self.invoke(key, &slot, &invocation, &cancel, log).await;
         fail_points::reached(FailPoint::Answered);
         let result = match outcome {
             Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
@@ -282,6 +344,21 @@ impl Dispatcher {
         self.inbox.command(token.run, Command::AttemptAccepted { token, started_at, replica, revision });
     }
 
+    async fn invoke(
+        &self,
+        key: &ServiceKey,
+        slot: &Slot,
+        invocation: &Invocation,
+        cancel: &CancellationToken,
+        log: LogSink,
+    ) -> Outcome {
+        let begun = Instant::now();
+        let mut outcome = self.invoker.invoke(&slot.target, invocation, cancel, log).await;
+        self.mask(key, &mut outcome);
+        self.stats.note(key, &invocation.operation, &outcome, begun.elapsed());
+        outcome
+    }
+
     async fn send_direct(&self, key: &ServiceKey, call: DirectCall, slot: &Slot) {
         if call.cancel.is_cancelled() {
             return;
@@ -294,6 +371,7 @@ impl Dispatcher {
             operation: name.operation.to_string(),
             method: call.operation.method.as_str().to_owned(),
             path: call.operation.path.clone(),
+            placing: call.operation.placing.clone(),
             input: call.input,
             run: None,
             step: String::new(),
@@ -308,7 +386,7 @@ impl Dispatcher {
             headers: self.headers_of(key),
         };
         let silent: LogSink = Arc::new(|_, _| {});
-        let outcome = self.invoker.invoke(&slot.target, &invocation, &call.cancel, silent).await;
+        let outcome = self.invoke(key, slot, &invocation, &call.cancel, silent).await;
         let _ = call.reply.send(outcome);
     }
 
@@ -319,6 +397,7 @@ impl Dispatcher {
             operation: operation.name.operation.to_string(),
             method: operation.method.as_str().to_owned(),
             path: operation.path.clone(),
+            placing: operation.placing.clone(),
             input: dispatch.input.clone(),
             run: Some(dispatch.token.run),
             step: dispatch.step.clone(),
@@ -336,7 +415,23 @@ impl Dispatcher {
 
     fn headers_of(&self, key: &ServiceKey) -> Vec<(String, String)> {
         let headers = self.headers.read().unwrap_or_else(PoisonError::into_inner);
-        headers.get(key).cloned().unwrap_or_default()
+        headers.get(key).map(|headers| headers.values.clone()).unwrap_or_default()
+    }
+
+    /// A service may quote what it was sent, to say what is wrong with it.
+    fn mask(&self, key: &ServiceKey, outcome: &mut Outcome) {
+        let Outcome::Failed(failure) = outcome else { return };
+        let headers = self.headers.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(Headers { masker, .. }) = headers.get(key) else { return };
+        let error = &mut failure.error;
+        error.message = masker.mask(&error.message).into_owned();
+        error.code = masker.mask(&error.code).into_owned();
+        if let Some(details) = &error.details
+            && let Cow::Owned(masked) = masker.mask(details.text())
+        {
+            // A number that was a secret is no JSON any more once it is masked.
+            error.details = Some(Json::from_text(masked).unwrap_or_else(|_| Json::of("***")));
+        }
     }
 
     /// Lines of an `exec` process go to the log of its attempt.

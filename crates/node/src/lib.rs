@@ -23,16 +23,20 @@ mod line;
 mod logs;
 mod node;
 mod people;
+mod platform;
 mod queries;
 mod record;
 mod replica_logs;
 mod reruns;
 mod reserve;
 mod retention;
+mod revisions;
+mod rolled_out;
 mod runs;
 mod sequencer;
 mod services;
 mod starts;
+mod stats;
 mod timers;
 
 pub use apply::{Action, Applied, ApplyError, ApplyRequest, Change, ChangeKind};
@@ -52,6 +56,7 @@ pub use runs::LoadError;
 pub use sequencer::{CommandError, PostedEvent, StartError, Started};
 pub use services::{PastReplica, ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
+pub use stats::CallStats;
 
 pub use consort_engine::gates::{GateKey, Rule};
 pub use consort_engine::{

@@ -6,18 +6,19 @@ use crate::{
     catalog::Catalog,
     clock::Clock,
     committer::{self, Outlets, Unit},
-    deploy,
     dispatcher::{Dispatcher, DispatcherParts},
     fail_points::{self, FailPoint},
     feed::Feed,
     health::Health,
     line::SharedGates,
     logs::{self, LogSender},
+    platform::Platform,
     reserve::Reserve,
     retention::{self, RetentionParts},
+    revisions::Revisions,
     runs::RunReader,
     sequencer::{Inbox, Message, Sequencer},
-    services::{self, ServicesCommand, ServicesParts, Views},
+    services::{self, ServiceSpec, ServicesCommand, ServicesParts, Views},
     timers,
 };
 use consort_artifacts::Artifacts;
@@ -31,7 +32,7 @@ use std::{
     thread::JoinHandle,
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Units that wait for the committer at most: behind that the sequencer waits, and with it everybody else.
 const UNITS_WAITING_MAX: usize = 1_024;
@@ -83,17 +84,14 @@ pub struct Node {
     pub(crate) admissions: Arc<Admissions>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) views: Views,
-    pub(crate) services: mpsc::UnboundedSender<ServicesCommand>,
+    pub(crate) platform: Arc<Platform>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) health: Arc<Health>,
     pub(crate) data_dir: PathBuf,
     pub(crate) artifacts: Artifacts,
-    pub(crate) secrets_root: Option<PathBuf>,
     feed: Arc<Feed>,
     /// Events that were posted and are not acknowledged.
     pub(crate) events_waiting: AtomicUsize,
-    /// One apply at a time: each compares with what the one before it left.
-    applying: tokio::sync::Mutex<()>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -123,9 +121,10 @@ impl Node {
         let admissions = Arc::new(Admissions::default());
         let health = Arc::new(Health::default());
         let (log_sender, log_lines) = LogSender::new();
+        let invoker = Invoker::new(exec);
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
             admissions: admissions.clone(),
-            invoker: Invoker::new(exec),
+            invoker: invoker.clone(),
             inbox: inbox.clone(),
             clock: clock.clone(),
             logs: log_sender.clone(),
@@ -161,6 +160,7 @@ impl Node {
         drop(unit_sender);
         threads.push(thread("sequencer", move || sequencer.run(&messages))?);
         let views = Views::default();
+        let (changes, changed) = watch::channel(0);
         let (services, service_commands) = mpsc::unbounded_channel();
         let parts = ServicesParts {
             runtime,
@@ -170,10 +170,23 @@ impl Node {
             clock: clock.clone(),
             logs: log_sender.clone(),
             views: views.clone(),
+            changes,
+            inbox: inbox.clone(),
             services_dir: data_dir.join("services"),
             server_url,
         };
         task(services::run(parts, service_commands, observations));
+        let platform = Arc::new(Platform {
+            revisions: Revisions { catalog: catalog.clone(), reader: reader.clone(), secrets_root },
+            services,
+            views: views.clone(),
+            changes: changed,
+            inbox: inbox.clone(),
+            clock: clock.clone(),
+            invoker,
+            data_dir: data_dir.clone(),
+            applying: Arc::default(),
+        });
         task(retention::run(RetentionParts {
             reader: reader.clone(),
             inbox: inbox.clone(),
@@ -191,20 +204,30 @@ impl Node {
             admissions,
             dispatcher,
             views,
-            services,
+            platform,
             clock,
             health,
             data_dir,
             artifacts,
-            secrets_root,
             feed,
             events_waiting: AtomicUsize::new(0),
-            applying: tokio::sync::Mutex::new(()),
             threads: Mutex::new(threads),
         });
+        let mut taken_up = Vec::new();
         for namespace in node.catalog.namespaces() {
-            node.deploy(&namespace, None);
+            let services = node.platform.revisions.restored(&namespace);
+            let (taken, seen) = oneshot::channel();
+            node.deploy(&namespace, services, Some(taken));
+            taken_up.push(seen);
         }
+        // Acts of steps that a dead server left wait until there is something to act on.
+        let (platform, dispatcher) = (node.platform.clone(), node.dispatcher.clone());
+        tokio::spawn(async move {
+            for seen in taken_up {
+                let _ = seen.await;
+            }
+            dispatcher.set_platform(platform);
+        });
         Ok(node)
     }
 
@@ -248,7 +271,7 @@ impl Node {
         request: ApplyRequest,
         dry_run: DryRun,
     ) -> Result<Applied, ApplyError> {
-        let _one = self.applying.lock().await;
+        let _one = self.platform.applying.lock().await;
         let node = self.clone();
         let planned = tokio::task::spawn_blocking(move || {
             apply::plan(request, &node.catalog, &*node.reader, node.clock.now())
@@ -263,17 +286,15 @@ impl Node {
             }
             // Also when nothing changed: a setup that had failed is tried again.
             let (taken, seen) = oneshot::channel();
-            self.deploy(&namespace, Some(taken));
+            self.deploy(&namespace, self.platform.revisions.newest(&namespace), Some(taken));
             let _ = seen.await;
         }
         Ok(plan.applied)
     }
 
-    fn deploy(&self, namespace: &Name, taken: Option<oneshot::Sender<()>>) {
-        let Some(deployed) = self.catalog.deployed(namespace.as_str()) else { return };
-        let services = deploy::specs(namespace, &deployed, self.secrets_root.as_deref());
+    fn deploy(&self, namespace: &Name, services: Vec<ServiceSpec>, taken: Option<oneshot::Sender<()>>) {
         let namespace = namespace.clone();
-        let _ = self.services.send(ServicesCommand::Deploy { namespace, services, taken });
+        let _ = self.platform.services.send(ServicesCommand::Deploy { namespace, services, taken });
     }
 
     /// Ends in order: no new calls, replicas stopped, what was decided committed.
@@ -281,7 +302,7 @@ impl Node {
         self.dispatcher.close();
         self.health.end();
         let (reply, done) = oneshot::channel();
-        if self.services.send(ServicesCommand::Shutdown(reply)).is_ok() {
+        if self.platform.services.send(ServicesCommand::Shutdown(reply)).is_ok() {
             let _ = tokio::time::timeout(SHUTDOWN_MAX, done).await;
         }
         self.inbox.send(Message::Stop);

@@ -3,23 +3,29 @@
 //! It owns what is known of each service: its definition, its prepared revisions, its replicas. Everybody
 //! else sees a copy of that in [`ServiceView`], and slots in the dispatcher.
 
+mod acts;
 mod deployed;
+mod kept;
 mod translate;
 mod view;
 
+pub use kept::{Kept, Restored};
 pub use view::{PastReplica, ReplicaView, ServiceView};
 
 use crate::{
     admissions::Admissions,
     balancer::ServiceKey,
     clock::Clock,
+    committer::{After, Unit},
     dispatcher::Dispatcher,
     feed::{Feed, FeedData},
     logs::LogSender,
     replica_logs,
+    sequencer::{Inbox, Message},
 };
-use consort_runtime::{Observation, Observations, Runtime};
+use consort_runtime::{Masker, Observation, Observations, Runtime};
 use consort_spec::definition::Service;
+use consort_store::Write;
 use consort_types::{Digest, Name};
 use deployed::DeployedService;
 use std::{
@@ -29,7 +35,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::Instant,
 };
 
@@ -55,6 +61,8 @@ pub struct ServiceSpec {
     pub headers: Vec<(String, String)>,
     /// Why it cannot run as it is: a secret that is missing.
     pub problem: Option<String>,
+    /// After a restart: what it goes on from.
+    pub restored: Option<Box<Restored>>,
 }
 
 /// Calls come and go thousands of times a second; their services are looked at this often at most.
@@ -74,16 +82,18 @@ pub enum ServicesCommand {
     },
     /// Sets the number of replicas by hand; none: as the file says.
     Scale(ServiceKey, Option<u32>, Reply),
-    /// Replaces the replicas one by one.
-    Restart(ServiceKey, Reply),
-    /// Goes back to a revision; none: to the one before.
-    Rollback(ServiceKey, Option<Box<ServiceSpec>>, Reply),
+    /// Replaces the replicas one by one; with the key of a call once, however often it is told.
+    Restart(ServiceKey, Option<String>, Reply),
+    /// Goes back to a revision; with the key of a call once, however often it is told.
+    Rollback(ServiceKey, Box<ServiceSpec>, Option<String>, Reply),
+    /// Moves to a revision that was made for it, also if it was rolled back from.
+    Rollout(ServiceKey, Box<ServiceSpec>, Reply),
     /// Ends all replicas and the loop.
     Shutdown(oneshot::Sender<()>),
 }
 
-/// Where the answer of a command goes.
-pub type Reply = oneshot::Sender<Result<(), ServiceError>>;
+/// Where the answer of a command goes: the revision that is wanted from now on, told once that is kept.
+pub type Reply = oneshot::Sender<Result<u64, ServiceError>>;
 
 /// Why a command for a service was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,6 +125,10 @@ pub struct ServicesParts {
     pub logs: LogSender,
     /// Where views are kept.
     pub views: Views,
+    /// Counts the changes of views.
+    pub changes: watch::Sender<u64>,
+    /// Where what outlives the server goes.
+    pub inbox: Inbox,
     /// Folder with a folder for each service, which outlives revisions.
     pub services_dir: PathBuf,
     /// `http://ADDRESS` of this server.
@@ -190,11 +204,14 @@ impl Services {
             ServicesCommand::Scale(key, replicas, reply) => {
                 self.act(&key, reply, |service, _| service.scale(replicas));
             }
-            ServicesCommand::Restart(key, reply) => {
-                self.act(&key, reply, |service, now| service.restart(now));
+            ServicesCommand::Restart(key, act, reply) => {
+                self.act(&key, reply, |service, now| service.restart(act.as_deref(), now));
             }
-            ServicesCommand::Rollback(key, to, reply) => {
-                self.act(&key, reply, |service, now| service.roll_back(to.map(|to| *to), now));
+            ServicesCommand::Rollback(key, to, act, reply) => {
+                self.act(&key, reply, |service, now| service.roll_back(*to, act.as_deref(), now));
+            }
+            ServicesCommand::Rollout(key, to, reply) => {
+                self.act(&key, reply, |service, now| Ok(service.roll_out(*to, now)));
             }
             ServicesCommand::Shutdown(_) => unreachable!("the loop takes it"),
         }
@@ -204,7 +221,7 @@ impl Services {
         &mut self,
         key: &ServiceKey,
         reply: Reply,
-        act: impl FnOnce(&mut DeployedService, consort_types::Timestamp) -> Result<(), ServiceError>,
+        act: impl FnOnce(&mut DeployedService, consort_types::Timestamp) -> Result<u64, ServiceError>,
     ) {
         let now = self.parts.clock.now();
         let result = match self.services.get_mut(key) {
@@ -212,7 +229,10 @@ impl Services {
             None => Err(ServiceError::NoSuchService(key.service.clone())),
         };
         self.look(key);
-        let _ = reply.send(result);
+        // An answer says that the act outlives the server.
+        let told: Box<dyn FnOnce() + Send> = Box::new(move || _ = reply.send(result));
+        let unit = Unit { writes: Vec::new(), after: vec![After::Call(told)] };
+        self.parts.inbox.send(Message::Write(unit));
     }
 
     /// The services of a namespace are these from now on; those that are not named are drained and removed.
@@ -221,7 +241,8 @@ impl Services {
         let named: Vec<ServiceKey> = specs.iter().map(|spec| spec.key.clone()).collect();
         for spec in specs {
             let key = spec.key.clone();
-            self.parts.dispatcher.set_headers(&key, spec.headers.clone());
+            let masker = Masker::new(spec.secrets.iter().map(|(_, value)| value.as_str()));
+            self.parts.dispatcher.set_headers(&key, spec.headers.clone(), masker);
             match self.services.get_mut(&key) {
                 Some(service) => service.apply(spec, now),
                 None => {
@@ -270,6 +291,10 @@ impl Services {
         for started in service.reconcile(&self.parts, &mut self.next_replica) {
             self.owners.insert(started, key.clone());
         }
+        if let Some(kept) = service.unkept() {
+            let writes = vec![Write::SetService(Box::new(kept))];
+            self.parts.inbox.send(Message::Write(Unit { writes, after: Vec::new() }));
+        }
         let view = service.view(&self.parts);
         let gone = service.is_gone();
         self.show(key, view, gone);
@@ -289,6 +314,9 @@ impl Services {
             views.insert(key.clone(), view.clone());
         }
         drop(views);
+        if changed {
+            self.parts.changes.send_modify(|count| *count = count.wrapping_add(1));
+        }
         if changed && self.parts.feed.is_heard(self.parts.clock.now().as_millis()) {
             self.parts.feed.publish(FeedData::Service(Box::new(view)));
         }

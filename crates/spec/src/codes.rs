@@ -104,6 +104,10 @@ codes! {
     W_TIMEOUT_TOO_LONG,
     /// A step or a branch that no run can reach.
     W_UNREACHABLE,
+    /// A part of an OpenAPI document that is left out.
+    W_OPENAPI,
+    /// A call of an operation that its document calls deprecated.
+    W_DEPRECATED,
 }
 
 /// What to do about a mistake of which nothing more exact is known.

@@ -24,8 +24,6 @@ macro_rules! features {
 features! {
     /// A container as a service.
     Image = "image",
-    /// Operations from an OpenAPI document.
-    OpenApi = "openapi",
     /// Canary rollouts.
     Canary = "canary",
     /// `scale.wait`.
@@ -44,16 +42,13 @@ features! {
     Triggers = "triggers",
     /// Rules that tell people.
     Alerts = "alerts",
-    /// Ways to tell people.
-    Notify = "notify",
-    /// The reserved service `consort`.
-    ConsortService = "consort",
+    /// Channels that send mail.
+    Email = "email",
 }
 
 /// What this build cannot run yet.
 const NOT_YET: &[Feature] = &[
     Feature::Image,
-    Feature::OpenApi,
     Feature::Canary,
     Feature::ScaleWait,
     Feature::Background,
@@ -63,8 +58,7 @@ const NOT_YET: &[Feature] = &[
     Feature::Priority,
     Feature::Triggers,
     Feature::Alerts,
-    Feature::Notify,
-    Feature::ConsortService,
+    Feature::Email,
 ];
 
 /// A place where a project asks for a [`Feature`].

@@ -17,6 +17,7 @@ mod graph;
 mod json_schema;
 mod keys;
 mod lower;
+mod openapi;
 mod schema;
 mod typing;
 mod yaml;

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 const OF_WHOLE_FILES: &[&str] = &["E_FILE", "E_ENCODING", "E_EMPTY_FILE", "E_YAML"];
 
 /// Codes that take a large file, a document, or a build that cannot run something.
-const ELSEWHERE: &[&str] = &["E_LIMIT", "E_OPENAPI", "E_NOT_YET"];
+const ELSEWHERE: &[&str] = &["E_LIMIT", "E_OPENAPI", "W_OPENAPI", "W_DEPRECATED", "E_NOT_YET"];
 
 /// `#! CODE` at the end of a line.
 struct Planted {

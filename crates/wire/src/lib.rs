@@ -47,8 +47,8 @@ pub use query::{
 };
 pub use run::{Rerun, Run, RunParent, RunPass, RunTrigger, StartRun, TriggerKind};
 pub use service::{
-    Operation, Replica, ReplicaCounts, ReplicaState, Rollback, Rollout, RolloutState, Scale, Service,
-    ServiceKind, ServiceRevision, ServiceState, ServiceStats,
+    CallStats, Operation, Replica, ReplicaCounts, ReplicaState, Rollback, Rollout, RolloutState, Scale,
+    Service, ServiceKind, ServiceRevision, ServiceState, ServiceStats,
 };
 pub use step::{Attempt, Cached, CompleteStep, FailAttempt, Progress, ProgressAttempt, Step};
 pub use workflow::{EdgeKind, Graph, GraphEdge, GraphNode, Workflow, WorkflowRevision};

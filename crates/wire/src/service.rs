@@ -231,18 +231,35 @@ pub struct ServiceRevision {
 /// Calls of a service, counted since the server started.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub struct ServiceStats {
-    /// Calls that were answered.
-    pub calls: u64,
-    /// Those that failed.
-    pub failures: u64,
+    /// All operations together.
+    #[serde(flatten)]
+    pub all: CallStats,
     /// Calls that are being answered.
     pub in_flight: u64,
     /// Calls that wait for a replica.
     pub queued: u64,
-    /// Median time of the last calls, in milliseconds.
+    /// Each operation that was called, by name.
+    pub operations: BTreeMap<String, CallStats>,
+}
+
+/// Calls, counted since the server started. Times are those from sending to the answer, without queueing, to
+/// within an eighth.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+pub struct CallStats {
+    /// Calls that were answered, also with 202; those that were cancelled do not count.
+    pub calls: u64,
+    /// Those that failed.
+    pub failures: u64,
+    /// The share that succeeded, 0 to 1; null without calls.
+    pub success_ratio: Option<f64>,
+    /// Median time, in milliseconds; null without calls.
     pub p50_ms: Option<f64>,
-    /// 95 of 100 of the last calls took at most so long, in milliseconds.
+    /// 95 of 100 took at most so long, in milliseconds.
     pub p95_ms: Option<f64>,
+    /// 99 of 100 took at most so long, in milliseconds.
+    pub p99_ms: Option<f64>,
+    /// The longest, in milliseconds.
+    pub max_ms: Option<f64>,
 }
 
 /// What `POST /services/{s}/scale` takes.

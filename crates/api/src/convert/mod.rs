@@ -12,7 +12,7 @@ pub use event::event;
 pub use feed::feed_event;
 pub use people::{approval, incident};
 pub use run::{history_entry, log_line, run, slim, step};
-pub use service::{replica, service, service_line, service_revision};
+pub use service::{replica, service, service_line, service_revision, service_stats};
 pub use workflow::{applied, graph, workflow, workflow_revision};
 
 use crate::{codes, problem::Refusal};

@@ -155,7 +155,7 @@ impl From<CallError> for Refusal {
     fn from(error: CallError) -> Self {
         let text = error.to_string();
         match error {
-            CallError::NoSuchService(_) | CallError::NoSuchOperation(..) => {
+            CallError::NoSuchService(_) | CallError::NoSuchOperation(..) | CallError::LeftOut(..) => {
                 Self::new(codes::E_NOT_FOUND, text)
             }
             CallError::InvalidInput(errors) => {

@@ -1,12 +1,13 @@
 //! Services, their replicas and revisions.
 
 use super::revision;
-use consort_node::{Deployed, ReplicaState, ReplicaView, RolloutState, ServiceState, ServiceView};
+use consort_node::{CallStats, Deployed, ReplicaState, ReplicaView, RolloutState, ServiceState, ServiceView};
 use consort_runtime::{LogLine, LogStream};
 use consort_spec::definition::{Operation, Runs};
 use consort_store::ServiceRevision;
 use consort_types::Json;
 use consort_wire as wire;
+use std::collections::BTreeMap;
 
 /// A service as it stands.
 pub fn service(view: &ServiceView) -> wire::Service {
@@ -80,6 +81,16 @@ fn rollout(view: &ServiceView) -> Option<wire::Rollout> {
             detail: Some(view.detail.clone()),
         });
     }
+    if view.setting_up && view.revision != view.wanted_revision {
+        return Some(wire::Rollout {
+            revision: revision(view.wanted_revision),
+            from: Some(revision(view.revision)),
+            state: wire::RolloutState::SettingUp,
+            started_at: view.asked_at,
+            finished_at: None,
+            detail: Some(view.detail.clone()),
+        });
+    }
     let rollout = view.rollout.as_ref()?;
     let (state, ended) = match rollout.state {
         RolloutState::Running | RolloutState::RollingBack => (wire::RolloutState::Running, false),
@@ -146,5 +157,29 @@ pub fn service_line(line: LogLine, of_revision: u64) -> wire::ServiceLogLine {
             LogStream::Stderr => wire::Stream::Stderr,
         },
         line: line.line,
+    }
+}
+
+/// How calls of a service have gone.
+pub fn service_stats(view: &ServiceView, operations: &BTreeMap<String, CallStats>) -> wire::ServiceStats {
+    let mut all = CallStats::default();
+    operations.values().for_each(|stats| all.add(stats));
+    wire::ServiceStats {
+        all: call_stats(&all),
+        in_flight: u64::from(view.in_flight),
+        queued: u64::from(view.queued),
+        operations: operations.iter().map(|(name, stats)| (name.clone(), call_stats(stats))).collect(),
+    }
+}
+
+fn call_stats(stats: &CallStats) -> wire::CallStats {
+    wire::CallStats {
+        calls: stats.calls,
+        failures: stats.failures,
+        success_ratio: stats.success_ratio(),
+        p50_ms: stats.percentile_ms(50.0),
+        p95_ms: stats.percentile_ms(95.0),
+        p99_ms: stats.percentile_ms(99.0),
+        max_ms: stats.longest_ms(),
     }
 }

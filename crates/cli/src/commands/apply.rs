@@ -230,6 +230,11 @@ fn judge(service: Option<&Deployed>, change: &Change) -> (Progress, String) {
         return (progress, with(word, rollout.detail.as_ref().filter(|_| progress != Progress::Ready)));
     }
     let is_current = change.revision.is_none() || service.revision == change.revision;
+    // What did not change and is not on its way was rolled back from, and stays away.
+    let went_back = service.rollout.as_ref().is_none_or(|rollout| {
+        rollout.state == RolloutState::Succeeded && service.revision.as_ref() == Some(&rollout.revision)
+    });
+    let is_current = is_current || (change.action == ChangeAction::Unchanged && went_back);
     let progress = match service.state {
         _ if !is_current => Progress::Open,
         ServiceState::Ready | ServiceState::Idle => Progress::Ready,

@@ -3,7 +3,7 @@
 
 use consort_invoke::{Failure, Invocation, Invoker, Outcome, Target};
 use consort_runtime::{BoxFuture, Error, Exec, ExecEnd, ExecSpec, LogSink, LogStream};
-use consort_types::{Json, RunId, Timestamp};
+use consort_types::{Json, Placing, RunId, Timestamp};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -136,6 +136,7 @@ pub fn invocation(method: &str, path: &str, input: serde_json::Value) -> Invocat
         operation: "parse".into(),
         method: method.into(),
         path: path.into(),
+        placing: Placing::ByMethod,
         input: Json::from(input),
         run: Some(RunId::from_uuid(uuid::Uuid::from_u128(7))),
         step: "fields[3]".into(),

@@ -52,6 +52,7 @@ workflows: {{ w: {{ {workflow} }} }}"
         sources: BTreeMap::new(),
         workflows: BTreeMap::from([(name("w"), 1)]),
         services: BTreeMap::new(),
+        rolled_out: BTreeMap::new(),
     }
 }
 

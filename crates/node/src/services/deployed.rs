@@ -1,7 +1,7 @@
 //! One deployed service: its revisions, its replicas, and the carrying out of plans.
 
 use super::{
-    PastReplica, Prepared, ReplicaView, ServiceError, ServiceSpec, ServiceView, ServicesParts,
+    Kept, PastReplica, Prepared, ReplicaView, ServiceSpec, ServiceView, ServicesParts,
     translate::{at_once, data_dir, exec_environment, health_check, rules, runtime_command, shell_line},
 };
 use crate::{
@@ -32,23 +32,29 @@ const URL_CONCURRENCY: u32 = 64;
 
 /// One deployed service.
 pub(crate) struct DeployedService {
-    key: ServiceKey,
+    pub(super) key: ServiceKey,
     /// The newest revision that was asked for. The fleet moves to it once its folder is ready.
-    wanted: u64,
-    revisions: BTreeMap<u64, Revision>,
+    pub(super) wanted: u64,
+    pub(super) revisions: BTreeMap<u64, Revision>,
     /// None until the first revision is ready to run.
-    fleet: Option<Fleet>,
+    pub(super) fleet: Option<Fleet>,
     replicas: HashMap<ReplicaId, Held>,
     exits: Vec<Exit>,
     plan: Plan,
     /// Replicas that have ended, newest last: their logs can still be read.
     past: VecDeque<PastReplica>,
-    removed: bool,
+    pub(super) removed: bool,
+    /// What the store has, or is about to have.
+    pub(super) kept: Kept,
+    /// What is to be kept of acts, beside what the fleet decides.
+    pub(super) keep: Kept,
 }
 
-struct Revision {
-    spec: ServiceSpec,
+pub(super) struct Revision {
+    pub(super) spec: ServiceSpec,
     folder: Folder,
+    /// When it was asked for.
+    asked_at: Timestamp,
 }
 
 enum Folder {
@@ -73,7 +79,9 @@ struct Held {
 }
 
 impl DeployedService {
-    pub fn new(spec: ServiceSpec, now: Timestamp) -> Self {
+    pub fn new(mut spec: ServiceSpec, now: Timestamp) -> Self {
+        let restored = spec.restored.take();
+        let (kept, others) = restored.map(|it| (it.kept, it.others)).unwrap_or_default();
         let mut service = Self {
             key: spec.key.clone(),
             wanted: spec.revision,
@@ -84,12 +92,21 @@ impl DeployedService {
             plan: Plan::default(),
             past: VecDeque::new(),
             removed: false,
+            keep: kept.clone(),
+            kept,
         };
+        // Rolled back from the newest revision, by a hand or by its failure, it stays where it went.
+        let back = service.kept.active.filter(|_| service.kept.held == Some(service.wanted));
+        for other in others {
+            service.remember(other, now);
+        }
         service.remember(spec, now);
+        service.wanted = back.filter(|back| service.revisions.contains_key(back)).unwrap_or(service.wanted);
+        service.move_to_wanted(now);
         service
     }
 
-    fn remember(&mut self, spec: ServiceSpec, now: Timestamp) {
+    pub(super) fn remember(&mut self, spec: ServiceSpec, now: Timestamp) {
         let revision = spec.revision;
         let known = self.revisions.remove(&revision).map(|known| known.folder);
         let folder = match (&spec.problem, known) {
@@ -100,7 +117,7 @@ impl DeployedService {
             (None, None | Some(Folder::Failed(..))) => Folder::Unprepared,
             (None, Some(folder)) => folder,
         };
-        self.revisions.insert(revision, Revision { spec, folder });
+        self.revisions.insert(revision, Revision { spec, folder, asked_at: now });
         let mut live: HashSet<u64> = self.replicas.values().map(|held| held.revision).collect();
         // Scaled to zero, the revision that serves has no replicas, and the one to go back to never has.
         live.extend(self.fleet.iter().map(|fleet| fleet.revision().0));
@@ -117,14 +134,21 @@ impl DeployedService {
             // It comes back while the old replicas still drain: begin anew, they leave by themselves.
             self.removed = false;
             self.fleet = None;
+            (self.keep, self.kept) = <(Kept, Kept)>::default();
         }
         self.wanted = spec.revision;
         self.remember(spec, now);
         self.move_to_wanted(now);
+        // What was rolled back from stays away; what serves is what is wanted.
+        if let Some(fleet) =
+            self.fleet.as_ref().filter(|it| it.saved().held.map(|held| held.0) == Some(self.wanted))
+        {
+            self.wanted = fleet.revision().0;
+        }
     }
 
     /// Lets the fleet move to the wanted revision, once that can run.
-    fn move_to_wanted(&mut self, now: Timestamp) {
+    pub(super) fn move_to_wanted(&mut self, now: Timestamp) {
         let Some(revision) = self.revisions.get(&self.wanted) else { return };
         if !matches!(revision.folder, Folder::Ready(_)) {
             return;
@@ -135,7 +159,10 @@ impl DeployedService {
             Some(fleet) => {
                 fleet.apply(rules, wanted, now);
             }
-            None => self.fleet = Some(Fleet::new(rules, wanted, now)),
+            None => {
+                let saved = self.keep.saved(wanted.0, |number| self.revisions.contains_key(&number));
+                self.fleet = Some(Fleet::resume(rules, saved, now));
+            }
         }
     }
 
@@ -150,49 +177,24 @@ impl DeployedService {
         self.removed && self.replicas.is_empty()
     }
 
-    pub fn scale(&mut self, replicas: Option<u32>) -> Result<(), ServiceError> {
-        self.fleet_of_replicas()?.scale(replicas);
-        Ok(())
-    }
-
-    pub fn restart(&mut self, now: Timestamp) -> Result<(), ServiceError> {
-        self.fleet_of_replicas()?.restart(now);
-        Ok(())
-    }
-
-    pub fn roll_back(&mut self, to: Option<ServiceSpec>, now: Timestamp) -> Result<(), ServiceError> {
-        let number = to.as_ref().map(|spec| consort_fleet::Revision(spec.revision));
-        if let Some(spec) = to {
-            self.remember(spec, now);
-        }
-        let back = self.fleet_of_replicas()?.rollback(number, now);
-        let back = back.map_err(|error| ServiceError::NotPossible(error.to_string()))?;
-        self.wanted = back.0;
-        Ok(())
-    }
-
-    fn fleet_of_replicas(&mut self) -> Result<&mut Fleet, ServiceError> {
-        let name = &self.key.service;
-        let has_replicas = self
-            .revisions
-            .get(&self.wanted)
-            .is_some_and(|it| matches!(it.spec.definition.runs, Runs::Process { .. }));
-        if !has_replicas {
-            return Err(ServiceError::NotPossible(format!("`{name}` has no replicas of ours")));
-        }
-        let message = format!("`{name}` has not run yet");
-        self.fleet.as_mut().ok_or(ServiceError::NotPossible(message))
-    }
-
     /// The revision that takes calls or is on its way there: the one asked for until the fleet goes back.
     fn current(&self) -> Option<&Revision> {
         let number = self.fleet.as_ref().map_or(self.wanted, |fleet| fleet.revision().0);
         self.revisions.get(&number)
     }
 
-    /// Makes the folder of the wanted revision ready, in the background.
+    /// Makes the folders of the wanted revision, and of those that may come back, ready in the background.
     pub fn prepare(&mut self, parts: &Arc<ServicesParts>, done: &UnboundedSender<Prepared>) {
-        let Some(revision) = self.revisions.get_mut(&self.wanted) else { return };
+        let fleet = self.fleet.as_ref();
+        let back = [fleet.map(Fleet::revision), fleet.and_then(Fleet::previous_revision)];
+        let back = back.into_iter().flatten().map(|revision| revision.0);
+        for number in std::iter::once(self.wanted).chain(back).collect::<Vec<_>>() {
+            self.prepare_one(number, parts, done);
+        }
+    }
+
+    fn prepare_one(&mut self, number: u64, parts: &Arc<ServicesParts>, done: &UnboundedSender<Prepared>) {
+        let Some(revision) = self.revisions.get_mut(&number) else { return };
         let open = matches!(revision.folder, Folder::Unprepared);
         let (Some(source), true) = (revision.spec.source, open && !self.removed) else { return };
         revision.folder = Folder::Preparing;
@@ -525,6 +527,7 @@ impl DeployedService {
             detail: self.detail(parts),
             counts: status.as_ref().filter(|_| is_process).map(|status| status.replicas).unwrap_or_default(),
             setting_up: matches!(self.revisions[&self.wanted].folder, Folder::Preparing),
+            asked_at: self.revisions[&self.wanted].asked_at,
             setup_failed_at: match self.revisions[&self.wanted].folder {
                 Folder::Failed(_, at) => Some(at),
                 Folder::Unprepared | Folder::Preparing | Folder::Ready(_) => None,

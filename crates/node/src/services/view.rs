@@ -25,6 +25,8 @@ pub struct ServiceView {
     pub wanted_revision: u64,
     /// Whether that revision is being set up.
     pub setting_up: bool,
+    /// When that revision was asked for.
+    pub asked_at: Timestamp,
     /// When its setup failed; `detail` has its words.
     pub setup_failed_at: Option<Timestamp>,
     /// Replicas by state.

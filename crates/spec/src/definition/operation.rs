@@ -2,7 +2,7 @@
 
 use super::{Retry, Schema, step::Use};
 use consort_expr::Template;
-use consort_types::Name;
+use consort_types::{Name, Placing};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// `service.operation`.
@@ -57,6 +57,8 @@ pub struct Operation {
     pub method: Method,
     /// HTTP path, `/name` by default, with `{field}` for fields of the input.
     pub path: String,
+    /// Where the other fields of the input go.
+    pub placing: Placing,
     /// What it takes; `{}` when the file names nothing.
     pub input: Schema,
     /// What it gives; anything when the file names nothing.
@@ -73,6 +75,8 @@ pub struct Operation {
     pub idempotent: Option<bool>,
     /// For people.
     pub description: Option<String>,
+    /// By the word of its document: it will go away.
+    pub deprecated: bool,
 }
 
 /// A call as a step, an undo or a resolve makes it. The operation is pinned: a live run keeps the schemas

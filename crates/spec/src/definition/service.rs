@@ -38,6 +38,8 @@ pub struct Service {
     pub rollout: Rollout,
     /// Its operations by name.
     pub operations: BTreeMap<Name, Arc<Operation>>,
+    /// Operations of its OpenAPI document that cannot be called from here, and why.
+    pub left_out: BTreeMap<Name, String>,
     /// For people.
     pub description: Option<String>,
 }

@@ -51,6 +51,7 @@ pub(crate) fn body<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>, kind: &s
 fn call<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let node = fields.require("call")?;
     let operation = operation(read, node);
+    platform_names(read, fields, operation.as_deref());
     let with = with(read, fields, operation.as_deref(), Role::Other, &[]);
     Some(Body::Call(Call { operation: operation?, with }))
 }
@@ -65,9 +66,18 @@ pub(crate) fn call_of<'a>(
     let node = fields.get(key)?;
     let given = Fields::open(read.around.context.report, fields.place(key), node, &keys::CALL)?;
     let operation = operation(read, given.require("call")?);
+    platform_names(read, &given, operation.as_deref());
     let role = if key == "undo" { Role::Undo } else { Role::Other };
     let with = with(read, &given, operation.as_deref(), role, sees);
     Some(Call { operation: operation?, with })
+}
+
+/// Services and channels that a call of the platform names.
+fn platform_names(read: &Reading<'_, '_>, fields: &Fields<'_>, operation: Option<&Operation>) {
+    let called = operation.filter(|it| it.name.service.as_str() == super::services::RESERVED);
+    if let (Some(operation), Some(node)) = (called, fields.get("with")) {
+        platform::check_names(read.around, operation.name.operation.as_str(), node);
+    }
 }
 
 /// `with`, checked against what takes it. Without `with` the input is `{}`.
@@ -122,7 +132,6 @@ fn operation(read: &Reading<'_, '_>, node: &Node) -> Option<Arc<Operation>> {
         return None;
     };
     if service_name == super::services::RESERVED {
-        read.around.context.uses(Feature::ConsortService, node.span);
         let known = platform::OPERATIONS;
         return platform::operation(operation_name).or_else(|| {
             unknown_operation(read, node.span, service_name, operation_name, known.iter().copied());
@@ -144,14 +153,26 @@ fn operation(read: &Reading<'_, '_>, node: &Node) -> Option<Arc<Operation>> {
         }
         return None;
     };
-    service.operations.get(operation_name).cloned().or_else(|| {
-        let known = service.operations.keys().map(Name::as_str);
-        // Operations of a document that this build does not read yet cannot be judged.
-        if !read.around.context.is_documented(service_name) {
-            unknown_operation(read, node.span, service_name, operation_name, known);
+    let Some(operation) = service.operations.get(operation_name) else {
+        match service.left_out.get(operation_name) {
+            Some(reason) => {
+                let message = format!("`{text}` cannot be called: {reason}");
+                report.error(node.span, codes::E_OPENAPI, message, None);
+            }
+            // What a broken document names cannot be judged.
+            None if !read.around.context.is_described(service_name) => {}
+            None => {
+                let known = service.operations.keys().map(Name::as_str);
+                unknown_operation(read, node.span, service_name, operation_name, known);
+            }
         }
-        None
-    })
+        return None;
+    };
+    if operation.deprecated {
+        let message = format!("`{text}` is deprecated by the document of its service");
+        report.warning(node.span, codes::W_DEPRECATED, message, None);
+    }
+    Some(operation.clone())
 }
 
 fn unknown_operation<'n>(

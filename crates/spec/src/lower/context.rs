@@ -16,8 +16,8 @@ pub(crate) struct Context<'a> {
     /// The texts that made the project.
     pub sources: RefCell<Vec<SourceFile>>,
     used: RefCell<Vec<UsedFeature>>,
-    /// Services whose operations stand in a document.
-    documented: RefCell<BTreeSet<String>>,
+    /// Services whose document is broken: which operations they have is not known.
+    undescribed: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Context<'a> {
@@ -27,7 +27,7 @@ impl<'a> Context<'a> {
             files,
             sources: RefCell::default(),
             used: RefCell::default(),
-            documented: RefCell::default(),
+            undescribed: RefCell::default(),
         }
     }
 
@@ -38,14 +38,14 @@ impl<'a> Context<'a> {
         self.used.borrow_mut().push(UsedFeature { feature, file, line, column, length });
     }
 
-    /// Notes that a service takes operations from a document.
-    pub(crate) fn documents(&self, service: &str) {
-        self.documented.borrow_mut().insert(service.to_owned());
+    /// Notes that the document of a service is broken, so that calls of it cannot be judged.
+    pub(crate) fn lacks_description(&self, service: &str) {
+        self.undescribed.borrow_mut().insert(service.to_owned());
     }
 
-    /// Whether [`Self::documents`] was called for it.
-    pub(crate) fn is_documented(&self, service: &str) -> bool {
-        self.documented.borrow().contains(service)
+    /// Whether it is known which operations a service has.
+    pub(crate) fn is_described(&self, service: &str) -> bool {
+        !self.undescribed.borrow().contains(service)
     }
 
     /// Everything noted by [`Self::uses`].

@@ -8,13 +8,13 @@ use super::{
 use crate::{
     codes,
     definition::{Method, Operation, OperationRef, Schema},
-    features::Feature,
     files::Entry,
     keys,
-    yaml::{Key, Node},
+    openapi::{self, Definitions, Described, DescribedOperation},
+    yaml::{self, Key, Node},
 };
 use consort_expr::Type;
-use consort_types::{Name, NameKind};
+use consort_types::{Name, NameKind, Placing};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The bound of one try of an operation that names none.
@@ -23,35 +23,101 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an attempt that was answered 202 lives without a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// Reads `operations` and `openapi` of a service.
-pub(crate) fn operations(
-    context: &Context<'_>,
-    service: &Name,
-    fields: &Fields<'_>,
-) -> BTreeMap<Name, Arc<Operation>> {
-    if let Some(node) = fields.get("openapi") {
-        context.uses(Feature::OpenApi, fields.place("openapi"));
-        context.documents(service.as_str());
-        if let Some(path) = context.existing(node, Entry::File) {
-            context.read(node.span, &path);
+/// The operations of a service.
+#[derive(Default)]
+pub(crate) struct Operations {
+    pub all: BTreeMap<Name, Arc<Operation>>,
+    /// What the schemas of its document refer to.
+    pub definitions: Arc<Definitions>,
+    /// Those of its document that cannot be called from here, and why.
+    pub left_out: BTreeMap<Name, String>,
+}
+
+/// Reads `openapi` of a service, and `operations`, whose keys override what the document says.
+pub(crate) fn operations(context: &Context<'_>, service: &Name, fields: &Fields<'_>) -> Operations {
+    let mut described = match fields.get("openapi") {
+        Some(node) => document(context, service, node, fields),
+        None => Described::default(),
+    };
+    let mut operations = Operations {
+        all: BTreeMap::new(),
+        definitions: described.definitions.clone(),
+        left_out: std::mem::take(&mut described.left_out),
+    };
+    if let Some(node) = fields.get("operations") {
+        for entry in named(context, node) {
+            let Some(name) = operation_name(context, &described, &entry.key) else { continue };
+            let base = described.operations.remove(&name);
+            if let Some(operation) = operation(context, service, &name, entry, base) {
+                operations.all.insert(name, Arc::new(operation));
+            }
         }
     }
-    let Some(node) = fields.get("operations") else { return BTreeMap::new() };
-    let Some(entries) = node.entries() else {
+    for (name, base) in described.operations {
+        let operation = OperationRef { service: service.clone(), operation: name.clone() };
+        operations.all.insert(name, Arc::new(of_document(operation, base)));
+    }
+    operations
+}
+
+fn named<'n>(context: &Context<'_>, node: &'n Node) -> &'n [yaml::Entry] {
+    node.entries().unwrap_or_else(|| {
         let message = format!("`operations` is a map from names, and this is {}", node.describe());
         context.report.error(node.span, codes::E_VALUE, message, None);
-        return BTreeMap::new();
+        &[]
+    })
+}
+
+/// Reads the document of a service, JSON by its ending, YAML otherwise.
+fn document(context: &Context<'_>, service: &Name, node: &Node, fields: &Fields<'_>) -> Described {
+    let before = context.report.errors();
+    let headers = fields.get("headers").and_then(Node::entries).unwrap_or(&[]);
+    let headers: Vec<&str> = headers.iter().map(|header| header.key.text.as_str()).collect();
+    let read = || {
+        let path = context.existing(node, Entry::File)?;
+        let text = context.read(node.span, &path)?;
+        let file = context.report.add_file(&path);
+        let root = match path.ends_with(".json") {
+            true => yaml::read_json(context.report, file, &text),
+            false => yaml::read(context.report, file, &text),
+        };
+        Some(openapi::read(context, &root?, &headers))
     };
-    let read = entries.iter().filter_map(|entry| {
-        let name = operation_name(context, &entry.key)?;
-        let operation = operation(context, service, &name, &entry.key, &entry.value)?;
-        Some((name, Arc::new(operation)))
-    });
-    read.collect()
+    let described = read().unwrap_or_default();
+    if context.report.errors() > before {
+        context.lacks_description(service.as_str());
+    }
+    described
+}
+
+fn of_document(name: OperationRef, base: DescribedOperation) -> Operation {
+    Operation {
+        name,
+        method: base.method,
+        path: base.path,
+        placing: base.placing,
+        input: base.input,
+        output: base.output,
+        timeout: TIMEOUT,
+        retry: None,
+        heartbeat: HEARTBEAT,
+        uses: Vec::new(),
+        idempotent: None,
+        description: base.description,
+        deprecated: base.deprecated,
+    }
 }
 
 /// Operations may be named like steps or like services: both spellings are common in APIs.
-fn operation_name(context: &Context<'_>, key: &Key) -> Option<Name> {
+fn operation_name(context: &Context<'_>, described: &Described, key: &Key) -> Option<Name> {
+    let by_id = |(_, operation): &(&Name, &DescribedOperation)| operation.id.as_deref() == Some(&key.text);
+    if let Some((name, _)) = described.operations.iter().find(by_id)
+        && name.as_str() != key.text
+    {
+        let message = format!("the operation `{}` of the document is named `{name}` here", key.text);
+        context.report.error(key.span, codes::E_NAME, message, Some(format!("write `{name}`")));
+        return None;
+    }
     let kind = if key.text.contains('-') { NameKind::Kebab } else { NameKind::Snake };
     name(context.report, key.span, &key.text, kind)
 }
@@ -60,45 +126,75 @@ fn operation(
     context: &Context<'_>,
     service: &Name,
     name: &Name,
-    key: &Key,
-    node: &Node,
+    entry: &yaml::Entry,
+    base: Option<DescribedOperation>,
 ) -> Option<Operation> {
-    let fields = Fields::open(context.report, key.span, node, &keys::OPERATION)?;
-    let input = schema(context, &fields, "input", "input_schema").unwrap_or_else(Schema::nothing);
-    let (idempotent, retry) = (fields.boolean("idempotent"), policy::retry_of_operation(context, &fields));
-    if idempotent == Some(false) && retry.as_ref().is_some_and(|retry| retry.attempts > 1) {
-        let message = format!("`{name}` is tried again, and says of itself that it is not idempotent");
+    let fields = Fields::open(context.report, entry.key.span, &entry.value, &keys::OPERATION)?;
+    let name = OperationRef { service: service.clone(), operation: name.clone() };
+    let mut operation = match base {
+        Some(base) => of_document(name, base),
+        None => undescribed(name),
+    };
+    if let Some(input) = schema(context, &fields, "input", "input_schema") {
+        operation.input = input;
+    }
+    if let Some(output) = schema(context, &fields, "output", "output_schema") {
+        operation.output = output;
+    }
+    operation.method = method(&fields).unwrap_or(operation.method);
+    if let Some(path) = path(context, &fields, &operation.input) {
+        operation.path = path;
+    }
+    operation.timeout = fields.duration("timeout").unwrap_or(operation.timeout);
+    operation.retry = policy::retry_of_operation(context, &fields);
+    operation.heartbeat = fields.duration("heartbeat").unwrap_or(operation.heartbeat);
+    operation.uses = policy::uses_of_operation(context, &fields);
+    operation.idempotent = fields.boolean("idempotent");
+    let tried_again = operation.retry.as_ref().is_some_and(|retry| retry.attempts > 1);
+    if operation.idempotent == Some(false) && tried_again {
+        let message = format!(
+            "`{}` is tried again, and says of itself that it is not idempotent",
+            operation.name.operation
+        );
         let hint = "leave `retry` out, or make the operation keep to its Idempotency-Key".to_owned();
         context.report.warning(fields.place("retry"), codes::W_RETRY_NOT_IDEMPOTENT, message, Some(hint));
     }
-    Some(Operation {
-        name: OperationRef { service: service.clone(), operation: name.clone() },
-        method: method(&fields),
-        path: path(context, &fields, name, &input),
-        output: schema(context, &fields, "output", "output_schema").unwrap_or_else(Schema::any),
-        input,
-        timeout: fields.duration("timeout").unwrap_or(TIMEOUT),
-        retry,
-        heartbeat: fields.duration("heartbeat").unwrap_or(HEARTBEAT),
-        uses: policy::uses_of_operation(context, &fields),
-        idempotent,
-        description: fields.text("description"),
-    })
+    operation.description = fields.text("description").or(operation.description);
+    Some(operation)
 }
 
-fn method(fields: &Fields<'_>) -> Method {
+/// An operation of which nothing is said.
+fn undescribed(name: OperationRef) -> Operation {
+    Operation {
+        method: Method::Post,
+        path: format!("/{}", name.operation),
+        placing: Placing::ByMethod,
+        input: Schema::nothing(),
+        output: Schema::any(),
+        timeout: TIMEOUT,
+        retry: None,
+        heartbeat: HEARTBEAT,
+        uses: Vec::new(),
+        idempotent: None,
+        description: None,
+        deprecated: false,
+        name,
+    }
+}
+
+fn method(fields: &Fields<'_>) -> Option<Method> {
     let all = [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete];
-    fields.word("method", &all.map(|method| (method.as_str(), method))).unwrap_or(Method::Post)
+    fields.word("method", &all.map(|method| (method.as_str(), method)))
 }
 
-/// `/name`, or the path with `{field}`s that the input must have.
-fn path(context: &Context<'_>, fields: &Fields<'_>, name: &Name, input: &Schema) -> String {
-    let Some((node, path)) = fields.get("path").zip(fields.text("path")) else { return format!("/{name}") };
+/// The path with `{field}`s that the input must have.
+fn path(context: &Context<'_>, fields: &Fields<'_>, input: &Schema) -> Option<String> {
+    let (node, path) = fields.get("path").zip(fields.text("path"))?;
     let report = context.report;
     if !path.starts_with('/') || path.contains([' ', '?', '#']) {
         let message = format!("`{path}` is not a path");
         report.error(node.span, codes::E_VALUE, message, Some("write `/users/{id}`".to_owned()));
-        return path;
+        return Some(path);
     }
     for part in path.split('{').skip(1) {
         let field = part.split('}').next().unwrap_or("");
@@ -118,7 +214,7 @@ fn path(context: &Context<'_>, fields: &Fields<'_>, name: &Name, input: &Schema)
             report.error(node.span, codes::E_UNKNOWN_FIELD, message, None);
         }
     }
-    path
+    Some(path)
 }
 
 /// A schema in its short form or as JSON Schema; not both. None: the file names none.

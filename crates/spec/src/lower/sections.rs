@@ -168,12 +168,36 @@ pub(crate) fn alert(
 
 /// A way to tell people.
 pub(crate) fn notify(context: &Context<'_>, name: &Name, key: &Key, node: &Node) -> Option<Declared> {
-    context.uses(Feature::Notify, key.span);
-    let fields = Fields::open(context.report, key.span, node, &keys::CHANNEL)?;
-    if keys::CHANNEL.keys.iter().filter(|key| fields.has(key)).count() != 1 {
-        let message = "a channel has one of `webhook`, `slack`, `email`, `command`";
-        let hint = "add `webhook: https://…`, or another way to tell people".to_owned();
-        context.report.error(key.span, codes::E_MISSING_KEY, message, Some(hint));
+    let report = context.report;
+    let fields = Fields::open(report, key.span, node, &keys::CHANNEL)?;
+    let given: Vec<&str> = keys::CHANNEL.keys.iter().copied().filter(|key| fields.has(key)).collect();
+    match given.as_slice() {
+        ["email"] => context.uses(Feature::Email, fields.place("email")),
+        ["command"] => {
+            let command = fields.require("command")?;
+            let words = command.items().unwrap_or(std::slice::from_ref(command));
+            if words.is_empty()
+                || words.iter().any(|word| word.text().is_none_or(|word| word.trim().is_empty()))
+            {
+                let message = "a command is a text or a list of words";
+                report.error(command.span, codes::E_VALUE, message, None);
+            }
+        }
+        [url @ ("webhook" | "slack")] => {
+            let node = fields.require(url)?;
+            let text = fields::text(report, node, "the address of a channel")?;
+            // A secret may hold all of it.
+            if !["http://", "https://", "${secrets."].iter().any(|start| text.starts_with(start)) {
+                let message = format!("`{text}` is no address that a text could be sent to");
+                let hint = "write `http://…`, `https://…` or `${secrets.name}`".to_owned();
+                report.error(node.span, codes::E_VALUE, message, Some(hint));
+            }
+        }
+        _ => {
+            let message = "a channel has one of `webhook`, `slack`, `email`, `command`";
+            let hint = "add `webhook: https://…`, or another way to tell people".to_owned();
+            report.error(key.span, codes::E_MISSING_KEY, message, Some(hint));
+        }
     }
     Some(Declared { name: name.clone(), section: Json::from(node.to_json()) })
 }

@@ -4,13 +4,13 @@ use super::{
     canonical::digest_of,
     context::Context,
     fields::{self, Fields},
-    operations,
+    operations::{self, Operations},
 };
 use crate::{
     codes,
     definition::{
-        Command, HealthCheck, Probe, Resources, Restart, RollBackWhen, Rollout, Runs, Scale, Service,
-        Strategy,
+        Command, HealthCheck, Operation, Probe, Resources, Restart, RollBackWhen, Rollout, Runs, Scale,
+        Service, Strategy,
     },
     diagnostics::Span,
     features::Feature,
@@ -19,7 +19,7 @@ use crate::{
     yaml::{Entry, Key, Kind, Node, Plain},
 };
 use consort_types::{Name, NameKind, parse_bytes, parse_cpu};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// The name of the service that is always there.
@@ -49,7 +49,7 @@ pub(crate) fn service(context: &Context<'_>, name: &Name, key: &Key, node: &Node
     let runs = runs.unwrap_or(Runs::Url { url: String::new() });
     Some(Service {
         name: name.clone(),
-        digest: digest_of(&behaviour(node, env_text.as_deref())),
+        digest: digest_of(&behaviour(node, env_text.as_deref(), &operations)),
         setup: commands(context, &fields),
         environment: texts_by_name(context, &fields, "environment"),
         env_file: env_file.map(|(_, path)| PathBuf::from(path)),
@@ -61,22 +61,40 @@ pub(crate) fn service(context: &Context<'_>, name: &Name, key: &Key, node: &Node
         scale: scale(context, &fields, &runs),
         resources: resources(context, &fields),
         rollout: rollout(context, &fields),
-        operations,
+        operations: operations.all,
+        left_out: operations.left_out,
         description: fields.text("description"),
         runs,
     })
 }
 
-/// What makes a revision: everything but `scale`, `rollout`, `description`, and the text of the `env_file`.
-fn behaviour(node: &Node, env_text: Option<&str>) -> Value {
+/// What makes a revision: everything but `scale`, `rollout`, `description`, and the text of the `env_file`. Of
+/// an OpenAPI document only what a call is made of: other words in it make no revision.
+fn behaviour(node: &Node, env_text: Option<&str>, operations: &Operations) -> Value {
     let mut section = node.to_json();
     if let Value::Object(section) = &mut section {
         section.retain(|key, _| !matches!(key.as_str(), "scale" | "rollout" | "description"));
         if let Some(text) = env_text {
             section.insert("env_file".to_owned(), text.into());
         }
+        if let Some(document) = section.get_mut("openapi").filter(|document| !document.is_null()) {
+            let all: Value = operations.all.values().map(|operation| documented(operation)).collect();
+            *document = json!({ "operations": all, "schemas": operations.definitions.to_json() });
+        }
     }
     section
+}
+
+/// How an operation is called.
+fn documented(operation: &Operation) -> Value {
+    json!({
+        "name": operation.name.operation,
+        "method": operation.method.as_str(),
+        "path": operation.path,
+        "placing": format!("{:?}", operation.placing),
+        "input": operation.input.root(),
+        "output": operation.output.root(),
+    })
 }
 
 /// Exactly one of `command`, `exec`, `image`, `url`.

@@ -17,7 +17,7 @@ use crate::{
     yaml::{Key, Node},
 };
 use consort_expr::Type;
-use consort_types::{Digest, Name};
+use consort_types::{Digest, Name, Placing};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -222,15 +222,18 @@ fn digest(node: &Node, steps: &[Step]) -> Digest {
         };
         for call in body.into_iter().chain(&step.undo).chain(&step.resolve) {
             let operation = &call.operation;
-            let section = json!({
+            let mut section = json!({
                 "method": operation.method.as_str(),
                 "path": operation.path,
-                "input": operation.input.document(),
-                "output": operation.output.document(),
+                "input": operation.input.whole(),
+                "output": operation.output.whole(),
                 "timeout_ms": operation.timeout.as_millis() as u64,
                 "heartbeat_ms": operation.heartbeat.as_millis() as u64,
                 "retry": operation.retry.as_ref().map(|retry| format!("{retry:?}")),
             });
+            if let Placing::Declared(places) = &operation.placing {
+                section["places"] = format!("{places:?}").into();
+            }
             called.insert(operation.name.to_string(), section);
         }
     }

@@ -53,6 +53,12 @@ impl Compiled {
     }
 }
 
+/// Whether a pattern can be checked in linear time.
+pub(crate) fn is_pattern(pattern: &str) -> bool {
+    let schema = serde_json::json!({ "pattern": pattern });
+    jsonschema::draft202012::options().with_pattern_options(PatternOptions::regex()).build(&schema).is_ok()
+}
+
 fn field_error(error: &jsonschema::ValidationError<'_>) -> FieldError {
     let mut path = path_of(&error.instance_path().to_string());
     let code = match error.kind() {

@@ -4,10 +4,17 @@ mod document;
 mod json_schema;
 mod walk;
 
+pub(crate) use json_schema::is_pattern;
+
+use crate::openapi::{Definitions, Extent};
 use consort_expr::Type;
 use consort_types::{FieldError, Json};
 use serde_json::Value;
-use std::{fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// How many wrong fields one check names.
 pub(crate) const FIELD_ERRORS_MAX: usize = 100;
@@ -30,6 +37,16 @@ enum Check {
     ByType,
     /// By the document.
     ByDocument(Box<json_schema::Compiled>),
+    /// By a schema that shares what it refers to with others.
+    ByShared(Box<Shared>),
+}
+
+/// A schema of an OpenAPI document. Such documents have hundreds, of which a project uses a few, so each is
+/// put together and compiled when it is first asked for.
+struct Shared {
+    definitions: Arc<Definitions>,
+    shown: OnceLock<Value>,
+    compiled: OnceLock<Result<json_schema::Compiled, SchemaError>>,
 }
 
 /// Why a JSON Schema cannot be used.
@@ -70,9 +87,36 @@ impl Schema {
         Ok(Self { inner: Arc::new(Inner { document: document.clone(), seen_as, check }) })
     }
 
-    /// The JSON Schema. Files are marked with `"format": "file"`.
+    /// A schema that may refer to definitions, each of which compiles.
+    pub(crate) fn of_document(root: Value, definitions: Arc<Definitions>, seen_as: Type) -> Self {
+        let shared = Shared { definitions, shown: OnceLock::new(), compiled: OnceLock::new() };
+        Self { inner: Arc::new(Inner { document: root, seen_as, check: Check::ByShared(Box::new(shared)) }) }
+    }
+
+    /// The JSON Schema. Files are marked with `"format": "file"`. Of a schema with very many definitions only
+    /// the nearest ones are shown.
     pub fn document(&self) -> &Value {
+        match &self.inner.check {
+            Check::ByType | Check::ByDocument(_) => &self.inner.document,
+            Check::ByShared(shared) => {
+                shared.shown.get_or_init(|| shared.definitions.assembled(&self.inner.document, Extent::Shown))
+            }
+        }
+    }
+
+    /// The schema without the definitions that it refers to.
+    pub(crate) fn root(&self) -> &Value {
         &self.inner.document
+    }
+
+    /// The JSON Schema with all that decides something: what digests are taken of.
+    pub(crate) fn whole(&self) -> Cow<'_, Value> {
+        match &self.inner.check {
+            Check::ByType | Check::ByDocument(_) => Cow::Borrowed(&self.inner.document),
+            Check::ByShared(shared) => {
+                Cow::Owned(shared.definitions.assembled(&self.inner.document, Extent::Whole))
+            }
+        }
     }
 
     /// The type that expressions see.
@@ -88,6 +132,17 @@ impl Schema {
         match &self.inner.check {
             Check::ByType => walk::check(&self.inner.seen_as, value).map(|()| value.clone()),
             Check::ByDocument(compiled) => compiled.check(value),
+            Check::ByShared(shared) => {
+                let compile = || json_schema::Compiled::new(&self.whole());
+                match shared.compiled.get_or_init(compile) {
+                    Ok(compiled) => compiled.check(value),
+                    Err(error) => Err(vec![FieldError {
+                        path: String::new(),
+                        code: "schema".to_owned(),
+                        message: format!("the schema of the document cannot be used: {error}"),
+                    }]),
+                }
+            }
         }
     }
 }

@@ -3,9 +3,11 @@
 //! Only what a configuration needs: no merge keys, no custom tags, no aliases, one document a file.
 
 mod core_schema;
+mod json;
 mod place;
 mod read;
 
+pub(crate) use json::read_json;
 pub(crate) use read::{FILE_SIZE_MAX, read};
 
 use crate::diagnostics::Span;

@@ -14,7 +14,7 @@ pub(crate) const FILE_SIZE_MAX: u64 = 4 * 1024 * 1024;
 
 /// The deepest nesting: 64 nested steps need about three levels each; more is no file of a person, and the
 /// passes behind this one recurse.
-const NESTING_MAX: usize = 200;
+pub(super) const NESTING_MAX: usize = 200;
 
 /// Reads one file. None: it has no tree that further checks could use, and the report says why.
 pub(crate) fn read(report: &Report, file: u32, text: &str) -> Option<Node> {

@@ -8,7 +8,7 @@ use crate::{
     show::{Screen, printable, table::Table, time},
 };
 use clap::Args;
-use consort_wire::{Replica, Service};
+use consort_wire::{Replica, Service, ServiceStats};
 
 /// The arguments.
 #[derive(Debug, Args)]
@@ -31,13 +31,20 @@ impl Show {
         if self.json {
             context.screen.json(&service)?;
         } else {
-            print(context.screen, &service, &client.replicas(&self.name).await?)?;
+            let running = client.replicas(&self.name).await?;
+            let stats = client.service_stats(&self.name).await?;
+            print(context.screen, &service, &running, &stats)?;
         }
         Ok(Exit::Done)
     }
 }
 
-fn print(screen: Screen, service: &Service, running: &[Replica]) -> Result<(), Failure> {
+fn print(
+    screen: Screen,
+    service: &Service,
+    running: &[Replica],
+    stats: &ServiceStats,
+) -> Result<(), Failure> {
     let state = screen.style.paint(tone(service.state), service.state.as_str());
     screen.line(&format!("{}  {state}  {}", service.name, replicas(service)))?;
     if let Some(detail) = &service.detail {
@@ -57,11 +64,34 @@ fn print(screen: Screen, service: &Service, running: &[Replica]) -> Result<(), F
     let operations: Vec<_> = service.operations.keys().map(String::as_str).collect();
     line("operations", &operations.join(", "))?;
     line("calls", &format!("{} in flight, {} queued", service.in_flight, service.queued))?;
-    if running.is_empty() {
-        return Ok(());
+    if !running.is_empty() {
+        screen.line("")?;
+        screen.text(&table(running).render(screen))?;
     }
-    screen.line("")?;
-    screen.text(&table(running).render(screen))
+    if stats.all.calls > 0 {
+        screen.line("")?;
+        screen.text(&calls(stats).render(screen))?;
+    }
+    Ok(())
+}
+
+/// Calls since the server started.
+fn calls(stats: &ServiceStats) -> Table<6> {
+    let mut table = Table::new(["OPERATION", "CALLS", "SUCCEEDED", "P50", "P95", "P99"]);
+    let ms = |time: Option<f64>| time.map(|time| format!("{time:.1} ms")).unwrap_or_default();
+    for (name, stats) in &stats.operations {
+        let ratio = stats.success_ratio.map(|ratio| format!("{:.1} %", ratio * 100.0)).unwrap_or_default();
+        let calls = stats.calls.to_string();
+        table.row([
+            name.clone().into(),
+            calls.into(),
+            ratio.into(),
+            ms(stats.p50_ms).into(),
+            ms(stats.p95_ms).into(),
+            ms(stats.p99_ms).into(),
+        ]);
+    }
+    table
 }
 
 fn table(running: &[Replica]) -> Table<7> {
