@@ -13,7 +13,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
 };
-use consort_node::{StartRequestBody, Started};
+use consort_node::{Reading, StartRequestBody, Started};
 use consort_types::{RunId, parse_duration};
 use consort_wire::{NamespaceQuery, Rerun, Run, StartQuery, StartRun};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -58,7 +58,9 @@ pub async fn start_run(
     check_tags(&start.tags)?;
     let namespace = api.namespace(query.namespace.as_deref())?;
     let key = idempotency_key(&headers, start.key)?;
-    let body = StartRequestBody { input: start.input, key, tags: start.tags, trigger: "api".to_owned() };
+    let reading = if start.no_cache { Reading::Bypassed } else { Reading::Allowed };
+    let trigger = "api".to_owned();
+    let body = StartRequestBody { input: start.input, key, tags: start.tags, reading, trigger };
     let started = api.node.start_run(&namespace, &workflow, body).await?;
     answer(&api, started, wait).await
 }
@@ -92,6 +94,7 @@ pub async fn rerun(
         input: rerun.input.unwrap_or(old.input),
         key,
         tags: old.tags,
+        reading: Reading::Allowed,
         trigger: format!("rerun:{}", old.id),
     };
     let started = api.node.start_run(&old.namespace, old.workflow.as_str(), body).await?;

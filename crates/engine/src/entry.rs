@@ -3,7 +3,7 @@
 //! An entry says what became true, never what to do. Field names are short because every step writes some.
 
 use crate::{
-    NodeId, RunStarted,
+    Cached, NodeId, RunStarted,
     run::{Accepted, Attempt},
 };
 use consort_spec::definition::ScopeId;
@@ -87,6 +87,8 @@ pub enum WaitFor {
     Retry,
     /// A signal.
     Signal(Name),
+    /// Whether there is an earlier result, or another step that makes the same call.
+    Cache,
     /// A person.
     Approval {
         /// The question.
@@ -178,6 +180,13 @@ pub enum Entry {
         n: NodeId,
         /// What it sees as `carry`.
         carry: Json,
+    },
+    /// What became of the question for an earlier result.
+    Recalled {
+        /// Of which node.
+        n: NodeId,
+        /// The answer.
+        c: Box<Cached>,
     },
     /// An attempt ended.
     Attempted {
@@ -434,6 +443,7 @@ impl Entry {
             | Self::Counted { n, .. }
             | Self::ItemStarted { n, .. }
             | Self::TurnBegan { n, .. }
+            | Self::Recalled { n, .. }
             | Self::Attempted { n, .. }
             | Self::Accepted { n, .. }
             | Self::Heartbeat { n, .. }

@@ -10,17 +10,20 @@
 //! Start reading at `commands/` (one file per command), then `decide/` (what follows from it), then
 //! `run/absorb.rs` (what an entry means).
 
+mod cached;
 mod command;
 mod commands;
 mod decide;
 mod effect;
 mod entry;
 mod family;
+pub mod flights;
 pub mod gates;
 mod record;
 mod run;
 mod run_started;
 
+pub use cached::{Cached, Hit, Keep, Miss, Reading, Recall, Recalled};
 pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
 pub use effect::{Dispatch, Effect, TimerKind};
 pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};

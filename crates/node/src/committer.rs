@@ -142,6 +142,8 @@ fn act(after: After, outlets: &Outlets) {
             }
             Effect::StartChild(start) => outlets.inbox.send(Message::StartChild(namespace, start)),
             Effect::Tell(run, command) => outlets.inbox.command(run, *command),
+            // The sequencer has carried them out: what is kept belongs to the commit.
+            Effect::Recall(_) | Effect::Keep(_) | Effect::Drop(_) => {}
             Effect::Ended(_) => {
                 let _ = outlets.timers.send(TimerCommand::Forget(run));
             }

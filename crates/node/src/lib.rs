@@ -9,6 +9,7 @@
 mod admissions;
 mod apply;
 mod balancer;
+mod cache;
 mod catalog;
 mod clock;
 mod committer;
@@ -48,7 +49,8 @@ pub use starts::{StartRequestBody, StartRunError};
 
 pub use consort_engine::gates::{GateKey, Rule};
 pub use consort_engine::{
-    AttemptResult, Command, ProgressNote, Rejected, StepRef, StepView, history::HistoryEntry,
+    AttemptResult, Cached, Command, Miss, ProgressNote, Reading, Rejected, StepRef, StepView,
+    history::HistoryEntry,
 };
 pub use consort_fleet::{ReplicaState, RolloutState, ServiceState};
 pub use consort_invoke::{Failure, Outcome};

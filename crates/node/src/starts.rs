@@ -4,7 +4,7 @@ use crate::{
     node::Node,
     sequencer::{CommandError, Message, StartError, StartRequest, Started},
 };
-use consort_engine::{Command, Start};
+use consort_engine::{Command, Reading, Start};
 use consort_spec::definition::Workflow;
 use consort_types::{Digest, FieldError, Json, Name, RunId};
 use std::{collections::BTreeMap, time::Duration};
@@ -23,6 +23,8 @@ pub struct StartRequestBody {
     pub key: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+    /// Whether its cached steps may take earlier results.
+    pub reading: Reading,
     /// What starts it: `api`, `rerun:ID`, …
     pub trigger: String,
 }
@@ -85,6 +87,7 @@ impl Node {
             tags,
             key: body.key,
             trigger: body.trigger,
+            reading: body.reading,
             limit_key,
             queued: None,
             parent: None,

@@ -40,8 +40,6 @@ features! {
     ItemAfter = "item_after",
     /// Steps that the run does not wait for.
     Background = "background",
-    /// Reuse of results.
-    Cache = "cache",
     /// Permits of pools held by calls.
     Use = "use",
     /// What became of a call in doubt.
@@ -73,7 +71,6 @@ const NOT_YET: &[Feature] = &[
     Feature::First,
     Feature::ItemAfter,
     Feature::Background,
-    Feature::Cache,
     Feature::Use,
     Feature::Resolve,
     Feature::AtMostOnce,

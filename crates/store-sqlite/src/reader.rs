@@ -1,13 +1,14 @@
 //! Answers, each from a connection of its own, so that readers wait neither for each other nor for commits.
 
 use crate::{
-    definition, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, run, service, summary,
+    cache, definition, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, run, service,
+    summary,
 };
 use consort_store::{
-    Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter,
-    RunSummary, Service, ServiceRevision, WorkflowRevision,
+    CachedResult, Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, Reader, RunCount,
+    RunFilter, RunSummary, Service, ServiceRevision, WorkflowRevision,
 };
-use consort_types::{Name, RunId, Timestamp};
+use consort_types::{Digest, Name, RunId, Timestamp};
 use rusqlite::Connection;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,6 +58,14 @@ impl SqliteReader {
 }
 
 impl Reader for SqliteReader {
+    fn cached(&self, namespace: &str, key: Digest, revision: u64) -> Result<Option<CachedResult>, Error> {
+        self.readers.ask(|db| cache::get(db, namespace, key, revision))
+    }
+
+    fn is_cached(&self, namespace: &str, key: Digest) -> Result<bool, Error> {
+        self.readers.ask(|db| cache::has(db, namespace, key))
+    }
+
     fn open_runs(&self) -> Result<Vec<OpenRun>, Error> {
         self.readers.ask(run::all_open)
     }

@@ -1,8 +1,11 @@
 //! What is written, and how.
 
-use crate::{Error, OpenRun, Project, RunSummary, Service, ServiceRevision, WorkflowRevision};
+use crate::{
+    CacheBounds, CachedResult, Error, OpenRun, Project, RunSummary, Service, ServiceRevision,
+    WorkflowRevision,
+};
 use bytes::Bytes;
-use consort_types::{Name, RunId, Timestamp};
+use consort_types::{Digest, Name, RunId, Timestamp};
 
 /// The only way to change a store.
 pub trait Writer: Send {
@@ -101,6 +104,19 @@ pub enum Write {
     /// Forgets a closed run: history, key, summary. [`Error::Conflict`] while it is open; an unknown run is
     /// left as it is.
     DeleteRun {
+        /// The run.
+        run: RunId,
+    },
+    /// Keeps a result of a call, in the place of an older one of the same revision. Some that have expired by
+    /// [`CachedResult::at`](crate::CachedResult::at) go, and, while there is more than the bounds allow, some
+    /// of those that expire first: [`DROPPED_PER_RESULT_MAX`](crate::DROPPED_PER_RESULT_MAX) of each.
+    KeepResult(Box<CachedResult>, CacheBounds),
+    /// Forgets a result, of every revision, if this run gave it.
+    DropResult {
+        /// Its namespace.
+        namespace: Name,
+        /// Its key.
+        key: Digest,
         /// The run.
         run: RunId,
     },

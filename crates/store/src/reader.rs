@@ -1,10 +1,10 @@
 //! What a store can be asked.
 
 use crate::{
-    Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, RunCount, RunFilter, RunSummary,
-    Service, ServiceRevision, WorkflowRevision,
+    CachedResult, Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, RunCount, RunFilter,
+    RunSummary, Service, ServiceRevision, WorkflowRevision,
 };
-use consort_types::{Name, RunId, Timestamp};
+use consort_types::{Digest, Name, RunId, Timestamp};
 
 /// Answers questions from what was committed. Blocks: call it from a thread that may.
 ///
@@ -33,6 +33,12 @@ pub trait Reader: Send + Sync {
 
     /// How many runs of a namespace are in which state, by workflow.
     fn run_counts(&self, namespace: &str) -> Result<Vec<RunCount>, Error>;
+
+    /// The result of a call that a revision of its service gave. Whether it still counts, says its end.
+    fn cached(&self, namespace: &str, key: Digest, revision: u64) -> Result<Option<CachedResult>, Error>;
+
+    /// Whether any revision gave a result of a call.
+    fn is_cached(&self, namespace: &str, key: Digest) -> Result<bool, Error>;
 
     /// Every namespace that a project was applied to, by name.
     fn namespaces(&self) -> Result<Vec<Name>, Error>;

@@ -1,7 +1,7 @@
 //! A run begins; and goes on after a restart.
 
 use crate::{
-    Effect, Entry, NodeId, OpenedAs, Phase, Run, RunStarted, Start, TimerKind, Transition,
+    Effect, Entry, NodeId, OpenedAs, Phase, Reading, Run, RunStarted, Start, TimerKind, Transition,
     decide::{CANCEL_GRACE, Decider, FINALLY_TIMEOUT},
     run::{Role, TOP},
 };
@@ -21,6 +21,7 @@ impl Run {
             key: start.key,
             trigger: start.trigger,
             parent: start.parent.map(Box::new),
+            no_cache: start.reading == Reading::Bypassed,
             limit_key: start.limit_key,
             // In line no time counts.
             timeout_at: timeout.filter(|_| start.queued.is_none()),
@@ -57,6 +58,11 @@ impl Run {
                 && let Ok(dispatch) = self.prepare_dispatch(id)
             {
                 effects.push(Effect::Dispatch(Box::new(dispatch)));
+            }
+            if self.asks_now(id)
+                && let Ok(recall) = self.prepare_recall(id)
+            {
+                effects.push(Effect::Recall(Box::new(recall)));
             }
             if let Some(accepted) = &node.accepted {
                 // While the server was away nobody could be heard: from now on they have their time again.

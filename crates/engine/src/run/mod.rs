@@ -2,6 +2,7 @@
 
 mod absorb;
 mod by_hand;
+mod cached;
 pub mod history;
 mod key;
 mod names;

@@ -1,6 +1,6 @@
 //! One execution of one step.
 
-use crate::{OpenedAs, Outcome, WaitFor, entry::ProgressNote};
+use crate::{Cached, OpenedAs, Outcome, WaitFor, entry::ProgressNote};
 use consort_spec::definition::{ScopeId, StepId};
 use consort_types::{AttemptState, Json, RunError, RunId, RunState, StepState, Timestamp, UndoState};
 use serde::{Deserialize, Serialize};
@@ -153,6 +153,8 @@ pub(crate) struct Node {
     pub attempts: Vec<Attempt>,
     /// Its call was answered 202, and the answer is still to come.
     pub accepted: Option<Box<Accepted>>,
+    /// What the cache said, when it was asked.
+    pub cached: Option<Box<Cached>>,
     pub ready_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub timeout_at: Option<Timestamp>,
@@ -186,6 +188,7 @@ impl Node {
             epoch: 0,
             attempts: Vec::new(),
             accepted: None,
+            cached: None,
             ready_at: None,
             ended_at: None,
             timeout_at: None,

@@ -4,13 +4,13 @@
 #![allow(dead_code, clippy::print_stdout)]
 
 use consort_engine::{
-    AttemptResult, Command, Dispatch, Effect, NodeId, Record, Rejected, Run, RunView, Start, StepRef,
-    StepView, TimerKind, Transition,
+    AttemptResult, Command, Dispatch, Effect, Keep, NodeId, Reading, Recall, Recalled, Record, Rejected, Run,
+    RunView, Start, StepRef, StepView, TimerKind, Transition,
 };
 use consort_spec::{Folders, Texts, definition::Project};
 use consort_types::{
-    AttemptState, AttemptToken, ErrorKind, Json, Name, NameKind, RunError, RunId, RunState, StepState,
-    Timestamp,
+    AttemptState, AttemptToken, Digest, ErrorKind, Json, Name, NameKind, RunError, RunId, RunState,
+    StepState, Timestamp,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duration};
@@ -72,6 +72,10 @@ pub struct World {
     /// Every call that was ever handed out.
     pub sent: Vec<Sent>,
     pub timers: BTreeMap<(NodeId, TimerKind), Timestamp>,
+    /// Questions for earlier results that were not answered.
+    pub asks: VecDeque<Recall>,
+    pub kept: Vec<Keep>,
+    pub dropped: Vec<Digest>,
     /// Calls that were answered 202.
     pub taken: Vec<AttemptToken>,
     pub ended: u32,
@@ -97,6 +101,16 @@ impl World {
     }
 
     pub fn begun(project: Arc<Project>, input: Value, seed: u128, queued: Option<u64>) -> Self {
+        Self::reading(project, input, seed, queued, Reading::Allowed)
+    }
+
+    pub fn reading(
+        project: Arc<Project>,
+        input: Value,
+        seed: u128,
+        queued: Option<u64>,
+        reading: Reading,
+    ) -> Self {
         let now = Timestamp::from_millis(1_000_000);
         let workflow = project.workflows["w"].clone();
         let start = Start {
@@ -108,6 +122,7 @@ impl World {
             tags: BTreeMap::new(),
             key: None,
             trigger: "api".to_owned(),
+            reading,
             limit_key: None,
             queued,
             parent: None,
@@ -120,6 +135,9 @@ impl World {
             open: VecDeque::new(),
             sent: Vec::new(),
             timers: BTreeMap::new(),
+            asks: VecDeque::new(),
+            kept: Vec::new(),
+            dropped: Vec::new(),
             taken: Vec::new(),
             ended: 0,
             project,
@@ -144,6 +162,9 @@ impl World {
                 self.sent.push(sent.clone());
                 self.open.push_back(sent);
             }
+            Effect::Recall(recall) => self.asks.push_back(*recall),
+            Effect::Keep(keep) => self.kept.push(*keep),
+            Effect::Drop(key) => self.dropped.push(key),
             Effect::Withdraw(_) => {}
             Effect::Abort(token) => {
                 if self.open.iter().any(|sent| sent.token == token) {
@@ -173,6 +194,7 @@ impl World {
         let workflow = self.project.workflows["w"].clone();
         self.run = Run::replay(workflow, self.records.clone()).unwrap();
         self.open.clear();
+        self.asks.clear();
         self.timers.clear();
         let effects = self.run.pending_effects(self.now);
         effects.into_iter().for_each(|effect| self.carry_out(effect));
@@ -190,6 +212,15 @@ impl World {
         let command = Command::AttemptFinished { token, started_at, replica, revision: Some(1), result };
         match self.apply(command) {
             Ok(()) | Err(Rejected::Stale) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The oldest question for an earlier result is answered.
+    pub fn recall(&mut self, answer: Recalled) -> &mut Self {
+        let token = self.asks.pop_front().expect("nobody asks").token;
+        match self.apply(Command::Recalled { token, answer }) {
+            Ok(()) | Err(Rejected::Stale) => self,
             Err(error) => panic!("{error}"),
         }
     }

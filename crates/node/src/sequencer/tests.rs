@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{catalog::Deployed, committer::After};
-use consort_engine::{AttemptResult, Command, Start};
+use consort_engine::{AttemptResult, Command, Reading, Start};
 use consort_spec::{Folders, Texts};
 use consort_store::{Batch, OpenRun, Writer, memory::MemoryStore};
 use consort_types::{AttemptToken, Json, NameKind, Timestamp};
@@ -97,6 +97,7 @@ impl Desk {
             tags: BTreeMap::new(),
             key: key.map(str::to_owned),
             trigger: "api".to_owned(),
+            reading: Reading::Allowed,
             limit_key: None,
             queued: None,
             parent: None,

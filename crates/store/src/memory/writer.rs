@@ -1,9 +1,12 @@
 //! Commits: each write in turn, all taken back when one is refused.
 
 use super::{Handle, IndexedRun, Tables};
-use crate::{Batch, Error, OpenRun, RunSummary, ServiceRevision, WorkflowRevision, Write, Writer};
+use crate::{
+    Batch, CacheBounds, CachedResult, DROPPED_PER_RESULT_MAX, Error, OpenRun, RunSummary, ServiceRevision,
+    WorkflowRevision, Write, Writer,
+};
 use bytes::Bytes;
-use consort_types::{RunId, Timestamp};
+use consort_types::{Digest, Name, RunId, Timestamp};
 
 impl Writer for Handle {
     fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
@@ -30,6 +33,7 @@ macro_rules! every_table {
             projects,
             workflows,
             workflow_revisions,
+            results,
             services,
             service_revisions,
         } = $tables;
@@ -41,6 +45,7 @@ macro_rules! every_table {
         projects.$verb();
         workflows.$verb();
         workflow_revisions.$verb();
+        results.$verb();
         services.$verb();
         service_revisions.$verb();
     }};
@@ -67,6 +72,8 @@ impl Tables {
             Write::ReopenRun { run } => self.set_closed(*run, None),
             Write::Summarize(summary) => return self.summarize(summary),
             Write::DeleteRun { run } => return self.delete_run(*run),
+            Write::KeepResult(result, bounds) => self.keep_result(result, *bounds),
+            Write::DropResult { namespace, key, run } => self.drop_result(namespace, *key, *run),
             Write::PutProject(project) => {
                 let key = (project.namespace.clone(), project.sequence);
                 if self.projects.contains_key(&key) {
@@ -155,6 +162,32 @@ impl Tables {
             self.summaries.delete(&(at, run));
         }
         Ok(())
+    }
+
+    fn keep_result(&mut self, result: &CachedResult, bounds: CacheBounds) {
+        self.results.put((result.namespace.clone(), result.key, result.revision), result.clone());
+        let mut by_end: Vec<_> =
+            self.results.iter().map(|(key, kept)| (kept.expires_at, key.clone())).collect();
+        by_end.sort_unstable();
+        let expired = by_end.iter().filter(|(end, _)| *end <= result.at);
+        for (_, key) in expired.take(DROPPED_PER_RESULT_MAX as usize) {
+            self.results.delete(key);
+        }
+        for (_, key) in by_end.iter().take(DROPPED_PER_RESULT_MAX as usize) {
+            let bytes: u64 = self.results.values().map(|kept| kept.output.len() as u64).sum();
+            if self.results.len() as u64 > bounds.results || bytes > bounds.bytes {
+                self.results.delete(key);
+            }
+        }
+    }
+
+    fn drop_result(&mut self, namespace: &Name, key: Digest, run: RunId) {
+        let of = (namespace.clone(), key, 0)..=(namespace.clone(), key, u64::MAX);
+        let its = self.results.range(of).filter(|(_, kept)| kept.run == run);
+        let its: Vec<_> = its.map(|(key, _)| key.clone()).collect();
+        for key in its {
+            self.results.delete(&key);
+        }
     }
 
     fn put_workflow(&mut self, revision: &WorkflowRevision) -> Result<(), Error> {
