@@ -12,9 +12,9 @@ use crate::{
     sequencer::{Inbox, Message},
 };
 use consort_engine::{AttemptResult, Command, Dispatch, NodeId};
-use consort_invoke::{Failure, Invocation, Invoker, Outcome};
+use consort_invoke::{Failure, Invocation, Invoker, Outcome, Reached};
 use consort_runtime::LogSink;
-use consort_spec::definition::Operation;
+use consort_spec::definition::{Delivery, Operation};
 use consort_store::LogStream;
 use consort_types::{AttemptState, AttemptToken, ErrorKind, Json, Name, RunError, RunId, Timestamp};
 use std::{
@@ -242,6 +242,10 @@ impl Dispatcher {
         };
         self.admissions.calls().insert(token, sent);
         self.inbox.send(Message::Touched(token.run, NodeId(token.node)));
+        if dispatch.delivery == Delivery::AtMostOnce && !self.may_send(token, started_at, &slot).await {
+            self.admissions.calls().remove(&token);
+            return;
+        }
         let invocation = self.invocation(key, &dispatch, started_at);
         let log = self.log_sink(&key.namespace, &dispatch);
         fail_points::reached(FailPoint::BeforeSend);
@@ -249,10 +253,26 @@ impl Dispatcher {
         fail_points::reached(FailPoint::Answered);
         let result = match outcome {
             Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
+            Outcome::Failed(failure) if failure.reached == Reached::No && failure.retry_after.is_none() => {
+                AttemptResult::Unsent { error: failure.error }
+            }
             Outcome::Failed(failure) => failed(*failure),
             Outcome::Accepted => return self.accepted(token, started_at, &slot),
         };
         self.answer(token, result, Some((started_at, slot)));
+    }
+
+    /// A call that may be made only once is recorded before it is sent: then it is known after a crash that it
+    /// may have happened. False: it may not be sent any more.
+    async fn may_send(&self, token: AttemptToken, started_at: Timestamp, slot: &Slot) -> bool {
+        if self.closed.load(Ordering::Relaxed) {
+            return false;
+        }
+        let (replica, revision) = (Some(slot.name.clone()), Some(slot.revision));
+        let command = Command::AttemptSending { token, started_at, replica, revision };
+        let (reply, committed) = oneshot::channel();
+        self.inbox.send(Message::Command { run: token.run, command, reply: Some(reply) });
+        matches!(committed.await, Ok(Ok(())))
     }
 
     /// The answer comes later, at the attempt's own address.
@@ -363,7 +383,7 @@ fn is_cut_short(result: &AttemptResult) -> bool {
     match result {
         AttemptResult::Succeeded(_) => false,
         AttemptResult::Interrupted => true,
-        AttemptResult::Failed { error, .. } => {
+        AttemptResult::Unsent { error } | AttemptResult::Failed { error, .. } => {
             matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Cancelled | ErrorKind::Lost)
         }
     }

@@ -34,18 +34,10 @@ features! {
     Emit = "emit",
     /// Events awaited.
     AwaitEvent = "await.event",
-    /// Done when some are done.
-    First = "first",
-    /// Items ordered among themselves.
-    ItemAfter = "item_after",
     /// Steps that the run does not wait for.
     Background = "background",
     /// Permits of pools held by calls.
     Use = "use",
-    /// What became of a call in doubt.
-    Resolve = "resolve",
-    /// At most one effect.
-    AtMostOnce = "delivery",
     /// Pools of a run.
     WorkflowPools = "pools",
     /// Runs in order of importance.
@@ -68,12 +60,8 @@ const NOT_YET: &[Feature] = &[
     Feature::ScaleWait,
     Feature::Emit,
     Feature::AwaitEvent,
-    Feature::First,
-    Feature::ItemAfter,
     Feature::Background,
     Feature::Use,
-    Feature::Resolve,
-    Feature::AtMostOnce,
     Feature::WorkflowPools,
     Feature::Priority,
     Feature::Triggers,

@@ -128,6 +128,7 @@ impl Run {
             replica: accepted.replica.clone(),
             revision: accepted.revision,
             error: None,
+            unsent: false,
         }
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn apply(
             replica,
             revision,
             error: None,
+            unsent: false,
         },
     };
     decider.attempt_ended(id, attempt, result);

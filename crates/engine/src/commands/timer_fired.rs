@@ -48,7 +48,8 @@ fn wake(decider: &mut Decider<'_>, id: NodeId) {
         WaitFor::Timer => decider.body_succeeded(id, Json::null()),
         WaitFor::Retry => decider.begin_try(id),
         // Their time is a timeout, not a wake.
-        WaitFor::Cache | WaitFor::Signal(_) | WaitFor::Approval { .. } | WaitFor::Run(_) => {}
+        WaitFor::Signal(_) | WaitFor::Approval { .. } | WaitFor::Run(_) => {}
+        WaitFor::Cache | WaitFor::Resolve | WaitFor::InDoubt => {}
     }
 }
 

@@ -19,7 +19,9 @@ impl Run {
     /// Whether a node asks for an earlier result before it calls.
     pub(crate) fn asks_cache(&self, id: NodeId) -> bool {
         let step = self.step_of(id);
-        step.cache.is_some() && self.node(id).role != Role::Undo && matches!(step.body, Body::Call(_))
+        let calls =
+            matches!(self.node(id).role, Role::Step | Role::Item(_)) && matches!(step.body, Body::Call(_));
+        calls && step.cache.is_some()
     }
 
     /// The question of a node for an earlier result.

@@ -7,7 +7,10 @@ use consort_engine::{
     AttemptResult, Command, Dispatch, Effect, Keep, NodeId, Reading, Recall, Recalled, Record, Rejected, Run,
     RunView, Start, StepRef, StepView, TimerKind, Transition,
 };
-use consort_spec::{Folders, Texts, definition::Project};
+use consort_spec::{
+    Folders, Texts,
+    definition::{Delivery, Project},
+};
 use consort_types::{
     AttemptState, AttemptToken, Digest, ErrorKind, Json, Name, NameKind, RunError, RunId, RunState,
     StepState, Timestamp,
@@ -79,6 +82,10 @@ pub struct World {
     /// Calls that were answered 202.
     pub taken: Vec<AttemptToken>,
     pub ended: u32,
+    /// Whether a call that is cut is over at once; else its answer may still come.
+    pub cuts: bool,
+    /// Whether calls that may be made only once wait for room.
+    pub holds: bool,
     project: Arc<Project>,
 }
 
@@ -140,6 +147,8 @@ impl World {
             dropped: Vec::new(),
             taken: Vec::new(),
             ended: 0,
+            cuts: true,
+            holds: false,
             project,
         };
         world.take(transition);
@@ -160,14 +169,18 @@ impl World {
             Effect::Dispatch(dispatch) => {
                 let sent = sent(&dispatch);
                 self.sent.push(sent.clone());
+                let token = sent.token;
                 self.open.push_back(sent);
+                if dispatch.delivery == Delivery::AtMostOnce && !self.holds {
+                    self.send(token);
+                }
             }
             Effect::Recall(recall) => self.asks.push_back(*recall),
             Effect::Keep(keep) => self.kept.push(*keep),
             Effect::Drop(key) => self.dropped.push(key),
             Effect::Withdraw(_) => {}
             Effect::Abort(token) => {
-                if self.open.iter().any(|sent| sent.token == token) {
+                if self.cuts && self.open.iter().any(|sent| sent.token == token) {
                     let error = RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cut");
                     self.finish(token, failed(AttemptState::Cancelled, error));
                 }
@@ -175,6 +188,10 @@ impl World {
             Effect::SetTimer { node, kind, at } => {
                 self.timers.insert((node, kind), at);
             }
+            Effect::Tell(run, command) if run == self.run.id() => match self.apply(*command) {
+                Ok(()) | Err(Rejected::Stale) => {}
+                Err(error) => panic!("{error}"),
+            },
             // This world has one run; `family` has several.
             Effect::StartChild(_) | Effect::Tell(..) => {}
             Effect::Ended(_) => self.ended += 1,
@@ -223,6 +240,28 @@ impl World {
             Ok(()) | Err(Rejected::Stale) => self,
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// A call that may be made only once has found room: that is recorded, then it is sent.
+    pub fn send(&mut self, token: AttemptToken) {
+        let (started_at, replica) = (self.now, Some("s-1".to_owned()));
+        self.apply(Command::AttemptSending { token, started_at, replica, revision: Some(1) }).unwrap();
+    }
+
+    /// The open call of a step is lost on the way: its connection broke.
+    pub fn broken(&mut self, step: &str) -> &mut Self {
+        let token = self.open_call(step).token;
+        let error = RunError::new("E_CONNECTION_BROKEN", ErrorKind::Unavailable, "broke").retryable();
+        self.finish(token, failed(AttemptState::Failed, error));
+        self
+    }
+
+    /// Nobody takes the open call of a step.
+    pub fn refused(&mut self, step: &str) -> &mut Self {
+        let token = self.open_call(step).token;
+        let error = RunError::new("E_CONNECT", ErrorKind::Unavailable, "refused").retryable();
+        self.finish(token, AttemptResult::Unsent { error });
+        self
     }
 
     fn open_call(&self, step: &str) -> Sent {
