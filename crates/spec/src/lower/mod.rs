@@ -17,6 +17,7 @@ mod resolve;
 mod sections;
 mod services;
 mod step;
+mod triggers;
 pub(crate) mod types;
 mod workflow;
 

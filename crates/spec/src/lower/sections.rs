@@ -1,9 +1,7 @@
-//! The sections that are short: pools, secrets, triggers, alerts, notify.
+//! The sections that are short: pools, secrets, alerts, notify.
 
 use super::{
     context::Context,
-    draft::{Expects, SiteValue},
-    expression::{Condition, Located},
     fields::{self, Fields},
     services::amount,
 };
@@ -12,10 +10,10 @@ use crate::{
     definition::{Declared, Pool, Schema, Secret, SecretSource, Service},
     diagnostics::Span,
     features::Feature,
-    keys, typing,
+    keys,
     yaml::{Key, Node},
 };
-use consort_expr::{Type, TypeEnv, nearest};
+use consort_expr::nearest;
 use consort_types::{Json, Name, NameKind, parse_duration};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +34,8 @@ pub(crate) fn pool(context: &Context<'_>, key: &Key, node: &Node) -> Option<Pool
     let fields = Fields::open(report, key.span, node, &keys::POOL)?;
     if !["size", "rate", "budget"].iter().any(|key| fields.has(key)) {
         let message = "a pool needs `size`, `rate` or `budget`";
-        report.error(key.span, codes::E_MISSING_KEY, message, None);
+        let hint = "write `size: 20`, `rate: 600/1m` or `budget: 1000000`".to_owned();
+        report.error(key.span, codes::E_MISSING_KEY, message, Some(hint));
     }
     if let Some(node) = fields.get("rate") {
         rate(context, node);
@@ -46,7 +45,7 @@ pub(crate) fn pool(context: &Context<'_>, key: &Key, node: &Node) -> Option<Pool
 }
 
 /// `600/1m`.
-fn rate(context: &Context<'_>, node: &Node) {
+pub(crate) fn rate(context: &Context<'_>, node: &Node) {
     let text = node.scalar().map_or("", |scalar| scalar.text.as_str());
     let fits = text.split_once('/').is_some_and(|(count, per)| {
         count.trim().parse::<f64>().is_ok_and(|count| count > 0.0) && parse_duration(per.trim()).is_ok()
@@ -64,9 +63,16 @@ pub(crate) fn secret(context: &Context<'_>, name: &Name, key: &Key, node: &Node)
         (Some(_), None) => SecretSource::Environment(fields.text("environment")?),
         // The file itself is read where the server runs, never here.
         (None, Some(node)) => SecretSource::File(PathBuf::from(context.path(node)?)),
-        _ => {
+        (Some(_), Some(_)) => {
+            let message = "`environment` and `file` exclude each other";
+            let hint = "keep the one where the value is".to_owned();
+            context.report.error(fields.place("file"), codes::E_KEY_CONFLICT, message, Some(hint));
+            return None;
+        }
+        (None, None) => {
             let message = "a secret has one of `environment` and `file`";
-            context.report.error(key.span, codes::E_MISSING_KEY, message, None);
+            let hint = format!("write `{name}: {{ environment: {} }}`", name.as_str().to_uppercase());
+            context.report.error(key.span, codes::E_MISSING_KEY, message, Some(hint));
             return None;
         }
     };
@@ -101,80 +107,6 @@ pub(crate) fn workflow_name(
         context.report.error(node.span, codes::E_UNKNOWN_WORKFLOW, message, hint);
     }
     found
-}
-
-/// A rule that starts runs.
-pub(crate) fn trigger(
-    context: &Context<'_>,
-    inputs: &BTreeMap<Name, Schema>,
-    name: &Name,
-    key: &Key,
-    node: &Node,
-) -> Option<Declared> {
-    let report = context.report;
-    context.uses(Feature::Triggers, key.span);
-    let fields = Fields::open(report, key.span, node, &keys::TRIGGER)?;
-    let sources = ["schedule", "every", "event", "webhook", "files"];
-    let given: Vec<&str> = sources.into_iter().filter(|key| fields.has(key)).collect();
-    match given.as_slice() {
-        [_] => {}
-        [] => {
-            let hint = format!("one of {}", sources.join(", "));
-            report.error(
-                key.span,
-                codes::E_MISSING_KEY,
-                "the trigger does not say what it waits for",
-                Some(hint),
-            );
-        }
-        [_, second, ..] => {
-            report.error(fields.place(second), codes::E_KEY_CONFLICT, "a trigger has one source", None);
-        }
-    }
-    for key in ["every", "debounce", "jitter", "absent"] {
-        fields.duration(key);
-    }
-    fields.word("catch_up", &[("none", ()), ("latest", ()), ("all", ())]);
-    fields.word("overlap", &[("allow", ()), ("skip", ()), ("queue", ()), ("replace", ())]);
-    fields.boolean("paused");
-    fields.get("throttle").into_iter().for_each(|node| rate(context, node));
-    if let Some(node) = fields.get("webhook")
-        && let Some(webhook) = Fields::open(report, fields.place("webhook"), node, &keys::WEBHOOK)
-    {
-        webhook.require("path");
-        if !webhook.has("secret") && webhook.boolean("unsigned") != Some(true) {
-            let message = "a webhook without `secret` must say `unsigned: true`";
-            report.error(fields.place("webhook"), codes::E_MISSING_KEY, message, None);
-        }
-    }
-    let workflow = fields.require("run").and_then(|node| workflow_name(context, inputs, node));
-    trigger_expressions(
-        context,
-        &fields,
-        workflow.map(|name| (name.clone(), inputs[&name].seen_as().clone())),
-    );
-    Some(Declared { name: name.clone(), section: Json::from(node.to_json()) })
-}
-
-fn trigger_expressions(context: &Context<'_>, fields: &Fields<'_>, workflow: Option<(Name, Type)>) {
-    let report = context.report;
-    let env = TypeEnv::default().with("event", typing::event_type());
-    if let Some(condition) = fields.get("where").and_then(|node| Condition::read(context, node)) {
-        typing::judge(report, &SiteValue::Condition(condition), &env, &Expects::Condition);
-    }
-    for key in ["key", "tags"] {
-        if let Some(node) = fields.get(key) {
-            typing::judge(report, &SiteValue::Value(Located::read(context, node)), &env, &Expects::Anything);
-        }
-    }
-    let Some((name, type_)) = workflow else { return };
-    let place = if fields.has("with") { fields.place("with") } else { fields.place("run") };
-    let with = match fields.get("with") {
-        Some(node) => Located::read(context, node),
-        None => Located::Absent(place),
-    };
-    let expects = Expects::Input { type_, callee: format!("the workflow {name}"), place };
-    typing::judge(report, &SiteValue::Value(with), &env, &expects);
 }
 
 /// What alerts may name.
@@ -240,7 +172,8 @@ pub(crate) fn notify(context: &Context<'_>, name: &Name, key: &Key, node: &Node)
     let fields = Fields::open(context.report, key.span, node, &keys::CHANNEL)?;
     if keys::CHANNEL.keys.iter().filter(|key| fields.has(key)).count() != 1 {
         let message = "a channel has one of `webhook`, `slack`, `email`, `command`";
-        context.report.error(key.span, codes::E_MISSING_KEY, message, None);
+        let hint = "add `webhook: https://…`, or another way to tell people".to_owned();
+        context.report.error(key.span, codes::E_MISSING_KEY, message, Some(hint));
     }
     Some(Declared { name: name.clone(), section: Json::from(node.to_json()) })
 }
