@@ -13,7 +13,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
 };
-use consort_node::{Clean, RerunBody, StartRequestBody, Started};
+use consort_node::{Clean, Reading, RerunBody, StartRequestBody, Started};
 use consort_types::{RunId, parse_duration};
 use consort_wire::{NamespaceQuery, Rerun, Run, StartQuery, StartRun};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -58,8 +58,9 @@ pub async fn start_run(
     check_tags(&start.tags)?;
     let namespace = api.namespace(query.namespace.as_deref())?;
     let key = idempotency_key(&headers, start.key)?;
+    let reading = if start.no_cache { Reading::Bypassed } else { Reading::Allowed };
     let (input, tags, trigger) = (start.input, start.tags, "api".to_owned());
-    let body = StartRequestBody { input, key, tags, trigger, copies: None };
+    let body = StartRequestBody { input, key, tags, reading, trigger, copies: None };
     let started = api.node.start_run(&namespace, &workflow, body).await?;
     answer(&api, started, wait).await
 }

@@ -1,7 +1,7 @@
 //! What goes into the engine.
 
 use crate::{
-    Copies, NodeId,
+    Copies, NodeId, Reading, Recalled,
     entry::ProgressNote,
     family::{FromChild, FromParent, Parent},
 };
@@ -30,6 +30,8 @@ pub struct Start {
     pub trigger: String,
     /// What it takes over from the run that it does again.
     pub copies: Option<Box<Copies>>,
+    /// Whether its cached steps may take earlier results.
+    pub reading: Reading,
     /// What the workflow's `concurrency.key` gave, as JSON.
     pub limit_key: Option<String>,
     /// Its number in line, when it has to wait for a place.
@@ -130,6 +132,13 @@ pub enum Command {
         token: AttemptToken,
         /// How far it is.
         progress: Option<ProgressNote>,
+    },
+    /// What became of a question for an earlier result.
+    Recalled {
+        /// Which attempt asked.
+        token: AttemptToken,
+        /// The answer.
+        answer: Recalled,
     },
     /// A timer is due.
     TimerFired {

@@ -1,9 +1,9 @@
 //! What the engine asks the outside to do after the commit. By value: nothing is read back.
 
-use crate::{Command, NodeId, family::ChildStart};
+use crate::{Command, Keep, NodeId, Recall, family::ChildStart};
 use consort_events::Event;
 use consort_spec::definition::{Delivery, Operation};
-use consort_types::{AttemptToken, Json, RunId, RunState, Timestamp};
+use consort_types::{AttemptToken, Digest, Json, RunId, RunState, Timestamp};
 use std::{sync::Arc, time::Duration};
 
 /// One call to make.
@@ -25,6 +25,8 @@ pub struct Dispatch {
     pub timeout: Duration,
     /// -100 to 100.
     pub priority: i32,
+    /// What its result will be kept under.
+    pub cache: Option<Digest>,
     /// Whether it may be sent before that is recorded.
     pub delivery: Delivery,
     /// On an undo whose call's outcome is unknown: the `Idempotency-Key` of that call.
@@ -49,6 +51,12 @@ pub enum TimerKind {
 pub enum Effect {
     /// Make a call, when admission allows.
     Dispatch(Box<Dispatch>),
+    /// Look for an earlier result of a call, and answer with `Recalled`.
+    Recall(Box<Recall>),
+    /// Keep a result, in the commit that records it.
+    Keep(Box<Keep>),
+    /// The step of a result was undone: it must not be taken again.
+    Drop(Digest),
     /// If it was not sent yet, do not send it: answer `Interrupted`. A call in flight goes on.
     Withdraw(AttemptToken),
     /// Cut the call.

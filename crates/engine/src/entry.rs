@@ -3,7 +3,7 @@
 //! An entry says what became true, never what to do. Field names are short because every step writes some.
 
 use crate::{
-    NodeId, RunStarted,
+    Cached, NodeId, RunStarted,
     run::{Accepted, Attempt, Sending},
 };
 use consort_spec::definition::ScopeId;
@@ -89,6 +89,8 @@ pub enum WaitFor {
     Retry,
     /// A signal.
     Signal(Name),
+    /// Whether there is an earlier result, or another step that makes the same call.
+    Cache,
     /// The answer to what became of its call.
     Resolve,
     /// A person who says what became of its call: nobody else knows.
@@ -186,6 +188,13 @@ pub enum Entry {
         n: NodeId,
         /// What it sees as `carry`.
         carry: Json,
+    },
+    /// What became of the question for an earlier result.
+    Recalled {
+        /// Of which node.
+        n: NodeId,
+        /// The answer.
+        c: Box<Cached>,
     },
     /// An attempt ended.
     Attempted {
@@ -493,6 +502,7 @@ impl Entry {
             | Self::Counted { n, .. }
             | Self::ItemStarted { n, .. }
             | Self::TurnBegan { n, .. }
+            | Self::Recalled { n, .. }
             | Self::Attempted { n, .. }
             | Self::Sent { n, .. }
             | Self::ResolveStarted { n }

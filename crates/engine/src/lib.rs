@@ -10,6 +10,7 @@
 //! Start reading at `commands/` (one file per command), then `decide/` (what follows from it), then
 //! `run/absorb.rs` (what an entry means).
 
+mod cached;
 mod command;
 mod commands;
 mod copies;
@@ -17,6 +18,7 @@ mod decide;
 mod effect;
 mod entry;
 mod family;
+pub mod flights;
 pub mod gates;
 mod large;
 mod record;
@@ -24,6 +26,7 @@ mod rerun;
 mod run;
 mod run_started;
 
+pub use cached::{Cached, Hit, Keep, Miss, Reading, Recall, Recalled};
 pub use command::{AttemptResult, Command, EventOffer, Rejected, Start, StepRef};
 pub use copies::{Copied, Copies};
 pub use decide::{RUN_EVENTS, event_source};

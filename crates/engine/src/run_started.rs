@@ -25,6 +25,9 @@ pub struct RunStarted {
     pub key: Option<String>,
     /// What started it.
     pub trigger: String,
+    /// Its cached steps take no earlier results.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_cache: bool,
     /// What the workflow's `concurrency.key` gave, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_key: Option<String>,

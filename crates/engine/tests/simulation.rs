@@ -6,7 +6,7 @@
 
 mod world;
 
-use consort_engine::{AttemptResult, Command};
+use consort_engine::{AttemptResult, Command, Hit, Miss, Recalled};
 use consort_types::{AttemptState, ErrorKind, Json, RunError, RunState, StepState};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -72,6 +72,17 @@ steps:
       until: index >= 2
       next: { n: '${carry.n + 1}' }
   last: { call: s.c, after: [agent] }",
+    "input: { xs: [number] }
+retry: { attempts: 2, delay: 1s, clean: true }
+steps:
+  g:
+    retry: { attempts: 2, delay: 1s, clean: true }
+    steps:
+      a: { call: s.a, undo: { call: s.undo } }
+      each: { for_each: '${input.xs}', max_parallel: 2, call: s.b, with: { x: '${item}' }, cache: { for: 1h } }
+      b: { call: s.c, with: { x: '${each}' }, cache: { for: 1h, key: '${a}' }, retry: { attempts: 3, delay: 1s } }
+    undo: { call: s.undo }
+  last: { call: s.c, after: [g] }",
     "input: { xs: [number] }
 on_failure: pause
 retry: { attempts: 2, delay: 1s }
@@ -200,6 +211,9 @@ fn step(world: &mut World, chance: &mut Chance, faults: bool) {
     if world.state() == RunState::Paused {
         return wake(world, chance);
     }
+    if !world.asks.is_empty() && (world.open.is_empty() || chance.draw(2) == 0) {
+        return recall(world, chance, faults);
+    }
     let waits = world.open.is_empty() || chance.draw(10) == 0;
     if waits && world.tick() {
         return;
@@ -211,6 +225,21 @@ fn step(world: &mut World, chance: &mut Chance, faults: bool) {
     } else {
         world.pass(Duration::from_secs(1));
     }
+}
+
+/// There is an earlier result, or not, or one that is of no use.
+fn recall(world: &mut World, chance: &mut Chance, faults: bool) {
+    let (run, at) = (world.run.id(), world.now);
+    let hit = |output| {
+        let hit = Hit { run, step: "a".to_owned(), at, expires_at: at, output: Json::of(&output) };
+        Recalled::Hit(Box::new(hit))
+    };
+    world.recall(match chance.draw(if faults { 4 } else { 2 }) {
+        0 => Recalled::Miss(Miss::NoEntry),
+        1 => hit(json!({ "n": 7 })),
+        2 => Recalled::Miss(Miss::Unreadable),
+        _ => hit(json!(null)),
+    });
 }
 
 /// A paused run is resumed; one that paused on a failure is tried again, and given up in the end.

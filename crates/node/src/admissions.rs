@@ -21,6 +21,8 @@ pub struct Glance {
 pub struct Admissions {
     /// In order of runs, so that those of one run are found together.
     calls: Mutex<BTreeMap<AttemptToken, Handed>>,
+    /// Steps that wait until another has made an equal call.
+    behind: Mutex<HashMap<AttemptToken, WaitingOn>>,
     glances: RwLock<HashMap<ServiceKey, Glance>>,
     /// How child runs stand that steps wait for.
     children: RwLock<HashMap<(RunId, NodeId), ChildStands>>,
@@ -60,7 +62,9 @@ pub struct AttemptPlace {
 impl Admissions {
     /// What became of a call that was handed out.
     pub fn of(&self, token: AttemptToken) -> Option<Admission> {
-        let Some(handed) = self.calls().get(&token).cloned() else { return self.child_of(token) };
+        let Some(handed) = self.calls().get(&token).cloned() else {
+            return self.child_of(token).or_else(|| self.behind().get(&token).cloned().map(Admission::Held));
+        };
         Some(match handed {
             Handed::Sent { at, replica, revision, .. } => {
                 // The platform has no revisions.
@@ -102,6 +106,16 @@ impl Admissions {
         matching.next().is_none().then(|| (**first).clone())
     }
 
+    /// A step waits until another has made an equal call.
+    pub fn waits(&self, token: AttemptToken, waiting: WaitingOn) {
+        self.behind().insert(token, waiting);
+    }
+
+    /// It does not wait for that any more, if it did.
+    pub fn waits_no_more(&self, token: AttemptToken) {
+        self.behind().remove(&token);
+    }
+
     /// Says why calls of a service wait.
     pub fn glance(&self, key: &ServiceKey, glance: Glance) {
         self.glances.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), glance);
@@ -128,6 +142,10 @@ impl Admissions {
             Some(Handed::Queued { cancel, .. } | Handed::Sent { cancel, .. }) => cancel.clone(),
             None => CancellationToken::new(),
         }
+    }
+
+    fn behind(&self) -> MutexGuard<'_, HashMap<AttemptToken, WaitingOn>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn calls(&self) -> MutexGuard<'_, BTreeMap<AttemptToken, Handed>> {

@@ -193,6 +193,8 @@ fn act(after: After, outlets: &Outlets) {
             Effect::Emit(_) => {}
             Effect::Listen(node) => outlets.inbox.send(Message::Listen(run, node)),
             Effect::Tell(run, command) => outlets.inbox.command(run, *command),
+            // The sequencer has carried them out: what is kept belongs to the commit.
+            Effect::Recall(_) | Effect::Keep(_) | Effect::Drop(_) => {}
             Effect::Ended(_) => {
                 let _ = outlets.timers.send(TimerCommand::Forget(run));
             }

@@ -9,6 +9,7 @@
 mod admissions;
 mod apply;
 mod balancer;
+mod cache;
 mod catalog;
 mod clock;
 mod committer;
@@ -60,7 +61,8 @@ pub use stats::CallStats;
 
 pub use consort_engine::gates::{GateKey, Rule};
 pub use consort_engine::{
-    AttemptResult, Command, ProgressNote, Rejected, RerunError, StepRef, StepView, history::HistoryEntry,
+    AttemptResult, Cached, Command, Miss, ProgressNote, Reading, Rejected, RerunError, StepRef, StepView,
+    history::HistoryEntry,
 };
 pub use consort_events::Event;
 pub use consort_fleet::{ReplicaState, RolloutState, ServiceState};

@@ -3,6 +3,7 @@
 use crate::{
     admissions::Admissions,
     apply::{self, Applied, ApplyError, ApplyRequest},
+    cache,
     catalog::Catalog,
     clock::Clock,
     committer::{self, Outlets, Unit},
@@ -146,7 +147,12 @@ impl Node {
         threads.push(thread("committer", move || committer::run(&units, &mut *writer, reserve, &outlets))?);
         let log_feed = feed.clone();
         threads.push(thread("logs", move || logs::run(&log_lines, &mut *log_writer, &log_feed))?);
-        let mut sequencer = Sequencer::new(
+        let views = Views::default();
+        let (lookups, lookups_to_do) = std_mpsc::channel();
+        let (cache_reader, cache_inbox, cache_clock) = (reader.clone(), inbox.clone(), clock.clone());
+        let look = move || cache::run(&lookups_to_do, &*cache_reader, &cache_inbox, &*cache_clock);
+        threads.push(thread("cache", look)?);
+        let sequencer = Sequencer::new(
             unit_sender.clone(),
             inbox.clone(),
             clock.clone(),
@@ -155,11 +161,11 @@ impl Node {
             runs.clone(),
             catalog.clone(),
         );
+        let mut sequencer = sequencer.with_cache(lookups, views.clone());
         let gates = sequencer.gates().clone();
         recover(&mut sequencer, &*reader, &runs, &catalog, &unit_sender)?;
         drop(unit_sender);
         threads.push(thread("sequencer", move || sequencer.run(&messages))?);
-        let views = Views::default();
         let (changes, changed) = watch::channel(0);
         let (services, service_commands) = mpsc::unbounded_channel();
         let parts = ServicesParts {

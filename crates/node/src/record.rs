@@ -110,6 +110,9 @@ impl RunRecord {
     /// The row of the lists.
     pub fn summary(&self) -> RunSummary {
         let mut search = format!("{} {}", self.id, self.workflow);
+        for (tag, value) in &self.tags {
+            search.push_str(&format!(" {tag}={value}"));
+        }
         for text in [Some(self.input.text()), self.error.as_ref().map(|error| error.message.as_str())] {
             search.push(' ');
             search.push_str(text.unwrap_or_default());

@@ -7,7 +7,7 @@ use crate::{
     sequencer::{CommandError, Started},
     starts::{StartRequestBody, StartRunError},
 };
-use consort_engine::{Command, NodeId, Rejected, Rerun, RerunError, StepView};
+use consort_engine::{Command, NodeId, Reading, Rejected, Rerun, RerunError, StepView};
 use consort_types::{Json, RunId};
 use std::{sync::Arc, time::Duration};
 
@@ -104,6 +104,7 @@ impl Node {
             input,
             key,
             tags: kept.run.tags().clone(),
+            reading: Reading::Allowed,
             trigger: format!("rerun:{old}"),
             copies: Some(Box::new(plan.copies)),
         };

@@ -4,6 +4,7 @@
 //! is held back there until the commit. It never touches a disk, but for a run that has ended and is asked to
 //! be undone.
 
+mod cache;
 mod children;
 mod commands;
 mod commit;
@@ -17,15 +18,18 @@ pub use events::{PostEvents, PostedEvent};
 pub use message::{CommandError, Inbox, Message, StartError, StartRequest, Started};
 
 use crate::{
-    admissions::Admissions, catalog::Catalog, clock::Clock, committer::Unit, feed::Feed, line::SharedGates,
-    people, runs::RunReader,
+    admissions::Admissions, cache::Lookup, catalog::Catalog, clock::Clock, committer::Unit, feed::Feed,
+    line::SharedGates, people, runs::RunReader, services::Views,
 };
-use consort_engine::Run;
+use consort_engine::{
+    Recall, Run,
+    flights::{Act, Flights},
+};
 use consort_store::Notice;
 use consort_types::{Digest, Name, RunId};
 use events::Events;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -47,6 +51,14 @@ pub struct Sequencer {
     keys: HashMap<(Name, Name, String), (RunId, Digest)>,
     waiters: HashMap<RunId, Vec<oneshot::Sender<()>>>,
     gates: SharedGates,
+    /// Calls that equal calls wait for.
+    flights: Flights,
+    /// What the flights lead to.
+    acts: VecDeque<Act>,
+    /// Questions that were open when the server ended: asked when all that was in flight is known.
+    asked_before: Vec<(Name, Recall)>,
+    lookups: mpsc::Sender<Lookup>,
+    views: Views,
     /// Runs whose place a newer one takes: told when what they are in the middle of is handed on.
     replaced: Vec<RunId>,
     dirty: HashSet<RunId>,
@@ -100,6 +112,11 @@ impl Sequencer {
             keys: HashMap::new(),
             waiters: HashMap::new(),
             gates: SharedGates::default(),
+            flights: Flights::default(),
+            acts: VecDeque::new(),
+            asked_before: Vec::new(),
+            lookups: mpsc::channel().0,
+            views: Views::default(),
             replaced: Vec::new(),
             dirty: HashSet::new(),
             summarized: Instant::now(),
@@ -123,6 +140,10 @@ impl Sequencer {
     pub fn run(mut self, messages: &mpsc::Receiver<Message>) {
         // What was taken over may have room that nobody had told it of.
         let mut more = self.let_in();
+        for (namespace, recall) in std::mem::take(&mut self.asked_before) {
+            self.ask(&namespace, recall);
+        }
+        self.fly();
         loop {
             let patience = if more { Duration::ZERO } else { SUMMARY_LAG };
             match messages.recv_timeout(patience) {
@@ -138,6 +159,7 @@ impl Sequencer {
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
             more = self.let_in();
+            self.fly();
             if !self.dirty.is_empty() && self.summarized.elapsed() >= SUMMARY_LAG {
                 self.summarize();
             }
@@ -166,6 +188,14 @@ impl Sequencer {
             Message::Write(unit) => self.hand_on(unit),
             Message::Forget { runs, reply } => self.forget_for_good(runs, reply),
             Message::Touched(run, node) => self.show(run, &[node]),
+            Message::Looked(key, token, found) => {
+                let acts = self.flights.looked(&key, token, found);
+                self.acts.extend(acts);
+            }
+            Message::ResultStored(key, token) => {
+                let acts = self.flights.stored(&key, token);
+                self.acts.extend(acts);
+            }
             Message::Applied(namespace) => self.take_limits(&namespace),
             Message::Stored(run, next_seq) => self.forget(run, next_seq),
             Message::Stop => {
@@ -174,6 +204,7 @@ impl Sequencer {
             }
         }
         self.offer_events();
+        self.fly();
         std::ops::ControlFlow::Continue(())
     }
 }

@@ -231,7 +231,7 @@ impl Services {
         self.look(key);
         // An answer says that the act outlives the server.
         let told: Box<dyn FnOnce() + Send> = Box::new(move || _ = reply.send(result));
-        let unit = Unit { writes: Vec::new(), after: vec![After::Call(told)] };
+        let unit = Unit::of(Vec::new(), vec![After::Call(told)]);
         self.parts.inbox.send(Message::Write(unit));
     }
 
@@ -293,7 +293,7 @@ impl Services {
         }
         if let Some(kept) = service.unkept() {
             let writes = vec![Write::SetService(Box::new(kept))];
-            self.parts.inbox.send(Message::Write(Unit { writes, after: Vec::new() }));
+            self.parts.inbox.send(Message::Write(Unit::of(writes, Vec::new())));
         }
         let view = service.view(&self.parts);
         let gone = service.is_gone();

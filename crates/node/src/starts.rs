@@ -5,7 +5,7 @@ use crate::{
     node::Node,
     sequencer::{CommandError, Message, StartError, StartRequest, Started},
 };
-use consort_engine::{Command, Copies, Start};
+use consort_engine::{Command, Copies, Reading, Start};
 use consort_spec::definition::Workflow;
 use consort_types::{Digest, FieldError, Json, Name, RunId};
 use std::{collections::BTreeMap, time::Duration};
@@ -24,6 +24,8 @@ pub struct StartRequestBody {
     pub key: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+    /// Whether its cached steps may take earlier results.
+    pub reading: Reading,
     /// What starts it: `api`, `rerun:ID`, …
     pub trigger: String,
     /// What it takes over from the run that it does again.
@@ -84,6 +86,7 @@ impl Node {
             key: body.key,
             trigger: body.trigger,
             copies: body.copies,
+            reading: body.reading,
             limit_key,
             queued: None,
             parent: None,

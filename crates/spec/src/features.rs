@@ -30,8 +30,6 @@ features! {
     ScaleWait = "wait",
     /// Steps that the run does not wait for.
     Background = "background",
-    /// Reuse of results.
-    Cache = "cache",
     /// Permits of pools held by calls.
     Use = "use",
     /// Pools of a run.
@@ -52,7 +50,6 @@ const NOT_YET: &[Feature] = &[
     Feature::Canary,
     Feature::ScaleWait,
     Feature::Background,
-    Feature::Cache,
     Feature::Use,
     Feature::WorkflowPools,
     Feature::Priority,

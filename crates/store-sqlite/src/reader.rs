@@ -1,15 +1,15 @@
 //! Answers, each from a connection of its own, so that readers wait neither for each other nor for commits.
 
 use crate::{
-    definition, event, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, notice, run,
+    cache, definition, event, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, notice, run,
     service, summary,
 };
 use consort_store::{
-    Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun, Page,
-    PageRequest, Project, Reader, RunCount, RunFilter, RunSummary, Service, ServiceRevision, StoredEvent,
-    WorkflowRevision,
+    CachedResult, Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun,
+    Page, PageRequest, Project, Reader, RunCount, RunFilter, RunSummary, Service, ServiceRevision,
+    StoredEvent, WorkflowRevision,
 };
-use consort_types::{EventKey, Name, RunId, Timestamp};
+use consort_types::{Digest, EventKey, Name, RunId, Timestamp};
 use rusqlite::Connection;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -59,6 +59,14 @@ impl SqliteReader {
 }
 
 impl Reader for SqliteReader {
+    fn cached(&self, namespace: &str, key: Digest, revision: u64) -> Result<Option<CachedResult>, Error> {
+        self.readers.ask(|db| cache::get(db, namespace, key, revision))
+    }
+
+    fn is_cached(&self, namespace: &str, key: Digest) -> Result<bool, Error> {
+        self.readers.ask(|db| cache::has(db, namespace, key))
+    }
+
     fn open_runs(&self) -> Result<Vec<OpenRun>, Error> {
         self.readers.ask(run::all_open)
     }

@@ -1,8 +1,8 @@
 //! One commit: one transaction, one fsync.
 
 use crate::{
-    Checkpointer, Durability, definition, event, fault::Fault, file::DatabaseFile, history, lock::FolderLock,
-    notice, run, service, summary,
+    Checkpointer, Durability, cache, definition, event, fault::Fault, file::DatabaseFile, history,
+    lock::FolderLock, notice, run, service, summary,
 };
 use consort_store::{Batch, Error, Write, Writer};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -56,6 +56,8 @@ fn apply(transaction: &Transaction<'_>, write: &Write) -> Result<(), Fault> {
         }
         Write::PutEvent(stored) => event::put(transaction, stored),
         Write::DropEvents { through, before } => event::drop_old(transaction, *through, *before),
+        Write::KeepResult(result, bounds) => cache::keep(transaction, result, *bounds),
+        Write::DropResult { namespace, key, run } => cache::drop(transaction, namespace, *key, *run),
         Write::PutProject(project) => definition::put_project(transaction, project),
         Write::PutWorkflow(revision) => definition::put_workflow(transaction, revision),
         Write::RemoveWorkflow { namespace, name } => {

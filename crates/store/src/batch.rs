@@ -1,10 +1,11 @@
 //! What is written, and how.
 
 use crate::{
-    Error, Notice, OpenRun, Project, RunSummary, Service, ServiceRevision, StoredEvent, WorkflowRevision,
+    CacheBounds, CachedResult, Error, Notice, OpenRun, Project, RunSummary, Service, ServiceRevision,
+    StoredEvent, WorkflowRevision,
 };
 use bytes::Bytes;
-use consort_types::{Name, RunId, Timestamp};
+use consort_types::{Digest, Name, RunId, Timestamp};
 
 /// The only way to change a store.
 pub trait Writer: Send {
@@ -123,6 +124,19 @@ pub enum Write {
         through: u64,
         /// What was accepted before this time is forgotten.
         before: Timestamp,
+    },
+    /// Keeps a result of a call, in the place of an older one of the same revision. Some that have expired by
+    /// [`CachedResult::at`](crate::CachedResult::at) go, and, while there is more than the bounds allow, some
+    /// of those that expire first: [`DROPPED_PER_RESULT_MAX`](crate::DROPPED_PER_RESULT_MAX) of each.
+    KeepResult(Box<CachedResult>, CacheBounds),
+    /// Forgets a result, of every revision, if this run gave it.
+    DropResult {
+        /// Its namespace.
+        namespace: Name,
+        /// Its key.
+        key: Digest,
+        /// The run.
+        run: RunId,
     },
     /// Records what an apply was given. [`Error::Conflict`] when the namespace has this sequence.
     PutProject(Box<Project>),

@@ -10,6 +10,7 @@
 //! variant of [`Write`], its questions in [`Reader`], both stores, and its cases in [`conformance`].
 
 mod batch;
+mod cache;
 pub mod conformance;
 mod definition;
 mod error;
@@ -24,6 +25,7 @@ mod run;
 mod service;
 
 pub use batch::{Batch, Write, Writer};
+pub use cache::{CacheBounds, CachedResult, DROPPED_PER_RESULT_MAX};
 pub use definition::{Project, ProjectFile, WorkflowRevision};
 pub use error::Error;
 pub use event::{EventFilter, EventOrder, EventPlace, StoredEvent, page_of_events};

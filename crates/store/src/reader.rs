@@ -1,11 +1,11 @@
 //! What a store can be asked.
 
 use crate::{
-    Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun, Page,
-    PageRequest, Project, RunCount, RunFilter, RunSummary, Service, ServiceRevision, StoredEvent,
+    CachedResult, Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun,
+    Page, PageRequest, Project, RunCount, RunFilter, RunSummary, Service, ServiceRevision, StoredEvent,
     WorkflowRevision,
 };
-use consort_types::{EventKey, Name, RunId, Timestamp};
+use consort_types::{Digest, EventKey, Name, RunId, Timestamp};
 
 /// Answers questions from what was committed. Blocks: call it from a thread that may.
 ///
@@ -56,6 +56,11 @@ pub trait Reader: Send + Sync {
 
     /// The number of the newest event; 0 when there is none.
     fn newest_event(&self) -> Result<u64, Error>;
+    /// The result of a call that a revision of its service gave. Whether it still counts, says its end.
+    fn cached(&self, namespace: &str, key: Digest, revision: u64) -> Result<Option<CachedResult>, Error>;
+
+    /// Whether any revision gave a result of a call.
+    fn is_cached(&self, namespace: &str, key: Digest) -> Result<bool, Error>;
 
     /// Every namespace that a project was applied to, by name.
     fn namespaces(&self) -> Result<Vec<Name>, Error>;

@@ -50,8 +50,8 @@ pub use service::{
     CallStats, Operation, Replica, ReplicaCounts, ReplicaState, Rollback, Rollout, RolloutState, Scale,
     Service, ServiceKind, ServiceRevision, ServiceState, ServiceStats,
 };
-pub use step::{Attempt, Cached, CompleteStep, FailAttempt, Progress, ProgressAttempt, Step};
-pub use workflow::{EdgeKind, Graph, GraphEdge, GraphNode, Workflow, WorkflowRevision};
+pub use step::{Attempt, CacheMiss, Cached, CompleteStep, FailAttempt, Progress, ProgressAttempt, Step};
+pub use workflow::{Concurrency, EdgeKind, Graph, GraphEdge, GraphNode, Workflow, WorkflowRevision};
 
 /// An empty request body, `{}`: nothing to say, and nothing else may be said.
 #[derive(

@@ -72,7 +72,7 @@ pub struct Step {
     /// Why it failed; kept when a `catch` took over.
     #[schema(value_type = Option<crate::schema::RunError>)]
     pub error: Option<RunError>,
-    /// Whose result it took from the cache; null when it ran itself.
+    /// Whether it took an earlier result, and whose, or why not; null when it has no `cache` or has not asked yet.
     pub cached: Option<Cached>,
     /// The run that its output was copied from, by a rerun; null when it ran itself.
     #[serde(default)]
@@ -115,17 +115,48 @@ pub struct Attempt {
     pub error: Option<RunError>,
 }
 
-/// Whose result a step took from the cache.
+/// Whether a step took the result of an earlier call: `run`, `step`, `at` and `expires_at` say whose; `why` says
+/// why not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Cached {
-    /// The run that computed it.
-    #[schema(value_type = String)]
-    pub run: RunId,
-    /// Key of the step that computed it.
-    pub step: String,
-    /// When.
-    #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
+    /// Whether it took one.
+    pub hit: bool,
+    /// The run that made the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub run: Option<RunId>,
+    /// Key of the step that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// When its answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub at: Option<Timestamp>,
+    /// Until when it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// Why it made the call itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<CacheMiss>,
+}
+
+/// Why a step took no earlier result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheMiss {
+    /// Nobody has made this call, or its result was dropped.
+    NoEntry,
+    /// There was one, and its time is over.
+    Expired,
+    /// There is one of another revision of the service.
+    NewRevision,
+    /// The run was started with `no_cache`.
+    NoCache,
+    /// There is one that no longer fits the schema of the output.
+    Unfit,
+    /// The cache could not be read.
+    Unreadable,
 }
 
 /// How far a call says that it is.

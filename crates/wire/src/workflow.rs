@@ -18,9 +18,24 @@ pub struct Workflow {
     /// JSON Schema of the input. An object with `"format": "file"` is a `file` value.
     #[schema(value_type = Value)]
     pub input: Json,
+    /// How many of its runs may be live at once.
+    pub concurrency: Option<Concurrency>,
+    /// Which of its runs go first, from -100 to 100.
+    pub priority: i32,
     /// When this revision was applied.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+}
+
+/// How many runs of a workflow may be live at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Concurrency {
+    /// At most so many, for each key.
+    pub limit: u32,
+    /// The expression that splits the limit.
+    pub key: Option<String>,
+    /// What happens to one too many: `queue`, `reject`, `cancel_oldest`.
+    pub when_full: String,
 }
 
 /// A revision of a workflow.
@@ -59,6 +74,9 @@ pub struct GraphNode {
     pub call: Option<String>,
     /// Whether it runs once for each item of a list.
     pub for_each: bool,
+    /// For how long its results are taken by equal calls, as `30d`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<String>,
     /// Path of the step that it is inside of.
     pub parent: Option<String>,
     /// What to write on it beside its name: a condition, a duration.

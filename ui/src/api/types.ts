@@ -100,7 +100,8 @@ export interface Step {
   error?: RunError | null;
   /** The run that its output was copied from, by a rerun. */
   copied_from?: string | null;
-  cached?: { run: string; step: string; at: Instant } | null;
+  /** Whether it took the result of an earlier call, and whose, or why not. */
+  cached?: { hit: boolean; run?: string; step?: string; at?: Instant; expires_at?: Instant; why?: string } | null;
   /** How far the call says that it is: from 0 to 1, and in its own words. */
   progress?: { fraction?: number | null; message?: string | null; at: Instant } | null;
   waiting_on?: WaitingOn | null;

@@ -75,7 +75,7 @@ function Row({ row, steps, axis, now, toggled, isSelected }: RowProps) {
         <span className="step-kind">{row.children && !row.open ? <Counts steps={steps} parent={step.key} /> : step.call ?? step.kind}</span>
         <Progress step={step} />
         {tries(step) > 1 && <span className="badge" title={`${tries(step)} tries`}>{tries(step)} tries</span>}
-        {step.cached ? <span className="badge" title={`From ${step.cached.run}, ${step.cached.step}`}>cached</span> : null}
+        {step.cached?.hit ? <span className="badge" title={`From ${step.cached.run}, ${step.cached.step}`}>cached</span> : null}
       </div>
       <div className="step-took">{took === undefined ? word(step.state) : duration(took)}</div>
       <BarStrip bars={bars(step, axis, now, row.children > 0)} />

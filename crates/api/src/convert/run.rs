@@ -1,7 +1,7 @@
 //! Runs, steps, history and lines.
 
 use super::revision;
-use consort_node::{HistoryEntry, LogLine, LogStream, Pass, RunRecord, StepView};
+use consort_node::{Cached, HistoryEntry, LogLine, LogStream, Miss, Pass, RunRecord, StepView};
 use consort_types::{Json, RunId, RunState};
 use consort_wire as wire;
 
@@ -103,7 +103,7 @@ pub fn step(view: StepView) -> wire::Step {
         input: view.input,
         output: view.output,
         error: view.error,
-        cached: None,
+        cached: view.cached.map(cached),
         copied_from: view.copied_from,
         progress: view.progress.map(|(note, at)| wire::Progress {
             fraction: note.fraction,
@@ -152,5 +152,32 @@ mod tests {
             Some((wire::TriggerKind::Schedule, Some("nightly".to_owned()), None))
         );
         assert_eq!(of("moon"), None);
+    }
+}
+
+/// Whether a step took an earlier result, and whose, or why not.
+fn cached(cached: Cached) -> wire::Cached {
+    let miss = wire::Cached { hit: false, run: None, step: None, at: None, expires_at: None, why: None };
+    match cached {
+        Cached::Hit { run, step, at, until } => wire::Cached {
+            hit: true,
+            run: Some(run),
+            step: Some(step),
+            at: Some(at),
+            expires_at: Some(until),
+            why: None,
+        },
+        Cached::Miss { why, .. } => wire::Cached { why: Some(why_missed(why)), ..miss },
+    }
+}
+
+const fn why_missed(why: Miss) -> wire::CacheMiss {
+    match why {
+        Miss::NoEntry => wire::CacheMiss::NoEntry,
+        Miss::Expired => wire::CacheMiss::Expired,
+        Miss::NewRevision => wire::CacheMiss::NewRevision,
+        Miss::NoCache => wire::CacheMiss::NoCache,
+        Miss::Unfit => wire::CacheMiss::Unfit,
+        Miss::Unreadable => wire::CacheMiss::Unreadable,
     }
 }

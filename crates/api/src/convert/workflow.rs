@@ -4,10 +4,10 @@ use super::revision;
 use consort_node::{Action, Applied, ChangeKind, CurrentWorkflow, Problem, Severity};
 use consort_spec::{
     EdgeKind,
-    definition::{Body, Workflow},
+    definition::{Body, Concurrency, WhenFull, Workflow},
 };
 use consort_store::WorkflowRevision;
-use consort_types::{Json, Name, Timestamp};
+use consort_types::{Json, Name, Timestamp, format_duration};
 use consort_wire as wire;
 use std::collections::HashMap;
 
@@ -19,8 +19,23 @@ pub fn workflow(namespace: &Name, current: &CurrentWorkflow, updated_at: Timesta
         revision: revision(current.revision),
         description: current.workflow.description.clone(),
         input: Json::of(current.workflow.input.document()),
+        concurrency: current.workflow.concurrency.as_ref().map(concurrency),
+        priority: current.workflow.priority,
         updated_at,
     }
+}
+
+fn concurrency(concurrency: &Concurrency) -> wire::Concurrency {
+    let when_full = match concurrency.when_full {
+        WhenFull::Queue => "queue",
+        WhenFull::Reject => "reject",
+        WhenFull::CancelOldest => "cancel_oldest",
+    };
+    let key = concurrency.key.as_ref().map(|key| match key.as_expr() {
+        Some(expr) => format!("${{{}}}", expr.source()),
+        None => "a text of several parts".to_owned(),
+    });
+    wire::Concurrency { limit: concurrency.limit, key, when_full: when_full.to_owned() }
 }
 
 /// A revision; `current` is that of new runs.
@@ -36,8 +51,13 @@ pub fn workflow_revision(stored: &WorkflowRevision, current: Option<u64>) -> wir
 pub fn graph(workflow: &Workflow, number: u64) -> wire::Graph {
     let graph = consort_spec::graph(workflow);
     let conditions = conditions(workflow);
+    let cached = |id: &str| {
+        let step = workflow.steps.iter().find(|step| step.path == id)?;
+        step.cache.as_ref().map(|cache| format_duration(cache.keep))
+    };
     let nodes = graph.nodes.into_iter().map(|node| wire::GraphNode {
         label: conditions.get(&node.id).cloned().or(Some(node.label).filter(|label| *label != node.name)),
+        cache: cached(&node.id),
         id: node.id,
         name: node.name,
         kind: node.kind.to_owned(),

@@ -6,7 +6,7 @@ use super::{
     time,
 };
 use consort_types::{AttemptState, StepState, Timestamp};
-use consort_wire::Step;
+use consort_wire::{Cached, Step};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// So many items of a fan-out are drawn one by one; of more only those that are under way or went wrong.
@@ -38,9 +38,18 @@ pub fn remark(step: &Step) -> String {
         (Some(error), StepState::Succeeded) => format!("caught: {error}"),
         (Some(error), _) => error.to_string(),
         (None, StepState::Succeeded) if step.copied_from.is_some() => "copied".to_owned(),
-        (None, StepState::Succeeded) if step.cached.is_some() => "cached".to_owned(),
+        (None, StepState::Succeeded) => step.cached.as_ref().map_or_else(String::new, from_cache),
         (None, StepState::Running) => after_a_failure(step),
         (None, _) => String::new(),
+    }
+}
+
+/// Whose result it took; nothing where it made its call itself.
+fn from_cache(cached: &Cached) -> String {
+    let step = cached.step.as_deref().unwrap_or_default();
+    match &cached.run {
+        Some(run) if cached.hit => format!("cached: from {step} of {run}"),
+        Some(_) | None => String::new(),
     }
 }
 

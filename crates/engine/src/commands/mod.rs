@@ -10,6 +10,7 @@ mod event;
 mod from_child;
 mod from_parent;
 mod pause;
+mod recalled;
 mod retry;
 mod signal;
 mod skip;
@@ -42,6 +43,7 @@ impl Run {
             Command::AttemptHeartbeat { token, progress } => {
                 attempt_accepted::heartbeat(decider, token, progress)
             }
+            Command::Recalled { token, answer } => recalled::apply(decider, token, answer),
             Command::TimerFired { node, kind } => timer_fired::apply(decider, node, kind),
             Command::Admit => admit::apply(decider),
             Command::Cancel { by } => cancel::apply(decider, by),

@@ -82,7 +82,10 @@ impl Decider<'_> {
         self.effect(Effect::Abort(self.run.token(undo)));
         self.record(Entry::Asked { by: by.clone(), what: what.to_owned(), n: Some(undo) });
         match end {
-            UndoEnd::Done => self.record(Entry::Undone { n: of }),
+            UndoEnd::Done => {
+                self.drop_results(of);
+                self.record(Entry::Undone { n: of });
+            }
             UndoEnd::GivenUp => self.record(Entry::UndoGivenUp { n: of, by }),
         }
         self.undo_settled(of);

@@ -1,7 +1,7 @@
 //! A run begins; and goes on after a restart.
 
 use crate::{
-    AttemptResult, Command, Effect, Entry, NodeId, OpenedAs, Phase, Run, RunStarted, Sending, Start,
+    AttemptResult, Command, Effect, Entry, NodeId, OpenedAs, Phase, Reading, Run, RunStarted, Sending, Start,
     TimerKind, Transition,
     decide::{CANCEL_GRACE, Decider, FINALLY_TIMEOUT},
     run::{Role, TOP},
@@ -23,6 +23,7 @@ impl Run {
             trigger: start.trigger,
             copies: start.copies.filter(|copies| !copies.steps.is_empty()),
             parent: start.parent.map(Box::new),
+            no_cache: start.reading == Reading::Bypassed,
             limit_key: start.limit_key,
             // In line no time counts.
             timeout_at: timeout.filter(|_| start.queued.is_none()),
@@ -55,6 +56,11 @@ impl Run {
             let node = self.node(id);
             if node.state == StepState::Ready && !node.held && node.accepted.is_none() {
                 effects.extend(self.hand_out_again(id, now));
+            }
+            if self.asks_now(id)
+                && let Ok(recall) = self.prepare_recall(id)
+            {
+                effects.push(Effect::Recall(Box::new(recall)));
             }
             if let Some(accepted) = &node.accepted {
                 // While the server was away nobody could be heard: from now on they have their time again.

@@ -10,8 +10,13 @@ use consort_types::{AttemptState, ErrorKind, FieldError, Json, RunError, StepSta
 use std::time::Duration;
 
 impl Decider<'_> {
-    /// Hands the node's call out.
+    /// Makes the node's call, or looks for an earlier result of it first.
     pub(crate) fn dispatch(&mut self, id: NodeId) {
+        if self.run.asks_cache(id) { self.ask_cache(id) } else { self.hand_out(id) }
+    }
+
+    /// Hands the node's call out.
+    pub(crate) fn hand_out(&mut self, id: NodeId) {
         match self.run.prepare_dispatch(id) {
             Ok(dispatch) => self.effect(Effect::Dispatch(Box::new(dispatch))),
             Err(error) if self.run.node(id).role == Role::Undo => self.undo_failed(id, error, None),
@@ -25,6 +30,7 @@ impl Decider<'_> {
         match result {
             AttemptResult::Succeeded(output) => match self.run.check_output(id, &output) {
                 Ok(output) => {
+                    self.keep(id, &attempt, &output);
                     self.record(Entry::Attempted { n: id, a: Box::new(attempt) });
                     self.call_succeeded(id, output);
                 }
@@ -115,6 +121,7 @@ impl Run {
             step: self.key_of(id),
             attempt: node.tries,
             idempotency_key: self.idempotency_key(id)?,
+            cache: self.kept_under(id),
             undoes: self.undoes(id),
             delivery,
             operation,

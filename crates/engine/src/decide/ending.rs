@@ -121,6 +121,9 @@ impl Decider<'_> {
     pub(crate) fn begin_pass(&mut self) {
         let passes = self.run.passes.len() as u32;
         let clean = self.run.workflow.retry.as_ref().is_some_and(|retry| is_clean(retry, passes));
+        if clean {
+            self.drop_results(TOP);
+        }
         self.record(Entry::PassBegan { clean });
         if clean {
             self.open(TOP, self.run.workflow.top, OpenedAs::Body);

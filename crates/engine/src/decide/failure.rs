@@ -19,6 +19,7 @@ impl Decider<'_> {
         let Some(retry) = self.next_try(id, &error) else { return self.fail_finally(id, error) };
         if is_clean(&retry, self.run.node(id).tries) {
             let undo = self.own_undo(id);
+            self.drop_results(id);
             let waiting = WaitFor::Retry;
             self.record(Entry::Waiting { n: id, r#for: waiting, until: None, error: Some(Box::new(error)) });
             self.begin_undo(id, UndoPurpose::Retry, undo);

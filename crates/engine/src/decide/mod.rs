@@ -4,6 +4,7 @@
 //! a hundred thousand steps needs no deeper stack than one.
 
 mod body;
+mod cached;
 mod call;
 mod child;
 mod ending;

@@ -47,6 +47,7 @@ impl Decider<'_> {
     /// The undo of a step has answered well.
     pub(crate) fn undo_succeeded(&mut self, undo: NodeId) {
         let of = self.run.node(undo).parent.expect("an undo has a parent");
+        self.drop_results(of);
         self.record(Entry::Undone { n: of });
         self.undo_settled(of);
     }

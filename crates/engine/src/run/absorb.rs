@@ -22,6 +22,7 @@ impl Run {
                 node.state = StepState::Running;
                 node.waiting = None;
             }
+            Entry::Recalled { n, c } => self.absorb_recalled(*n, c),
             Entry::Attempted { n, a } => {
                 let mut attempt = (**a).clone();
                 attempt.finished_at = Some(at);

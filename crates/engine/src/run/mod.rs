@@ -2,6 +2,7 @@
 
 mod absorb;
 mod by_hand;
+mod cached;
 mod copied;
 pub mod history;
 mod items;

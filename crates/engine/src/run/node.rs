@@ -1,7 +1,7 @@
 //! One execution of one step.
 
 use super::items::Items;
-use crate::{OpenedAs, Outcome, WaitFor, entry::ProgressNote};
+use crate::{Cached, OpenedAs, Outcome, WaitFor, entry::ProgressNote};
 use consort_spec::definition::{ScopeId, StepId};
 use consort_types::{
     AttemptState, ErrorKind, Json, RunError, RunId, RunState, StepState, Timestamp, UndoState,
@@ -175,6 +175,8 @@ pub(crate) struct Node {
     pub in_doubt: bool,
     /// Its call was answered 202, and the answer is still to come.
     pub accepted: Option<Box<Accepted>>,
+    /// What the cache said, when it was asked.
+    pub cached: Option<Box<Cached>>,
     pub ready_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub timeout_at: Option<Timestamp>,
@@ -213,6 +215,7 @@ impl Node {
             sent: None,
             in_doubt: false,
             accepted: None,
+            cached: None,
             ready_at: None,
             ended_at: None,
             timeout_at: None,

@@ -1,7 +1,7 @@
 //! What the outside sees of a run: states, reasons, steps. Computed on demand, never stored.
 
 use super::{Node, NodeId, Phase, Role, Run, TOP};
-use crate::{OpenedAs, PauseReason, ProgressNote, WaitFor};
+use crate::{Cached, OpenedAs, PauseReason, ProgressNote, WaitFor};
 use consort_spec::definition::Body;
 use consort_types::{
     AttemptState, AttemptToken, Json, RunError, RunId, RunState, StepState, Timestamp, UndoState, WaitKind,
@@ -89,6 +89,8 @@ pub struct StepView {
     pub copied_from: Option<RunId>,
     /// Why it failed, also when that was caught.
     pub error: Option<RunError>,
+    /// What the cache said, when it was asked.
+    pub cached: Option<Cached>,
     /// How far its call is, by its own word, and when that was.
     pub progress: Option<(ProgressNote, Timestamp)>,
     /// Why it does not move.
@@ -272,6 +274,13 @@ impl Run {
                 Some(Admission::Held(reason)) => Some(reason),
                 Some(Admission::Sent { .. } | Admission::Child(..)) | None => None,
             },
+            StepState::Waiting if self.asks_now(id) => match ask(self.token(id)) {
+                // Who makes the same call knows who keeps the calls.
+                Some(Admission::Held(reason)) => Some(reason),
+                Some(Admission::Sent { .. } | Admission::Child(..)) | None => {
+                    node.waiting.as_ref().map(|waits| self.waiting_reason(id, node, waits, ask))
+                }
+            },
             StepState::Waiting => {
                 node.waiting.as_ref().map(|waits| self.waiting_reason(id, node, waits, ask))
             }
@@ -307,6 +316,10 @@ impl Run {
                 (WaitKind::Event, event_type.clone(), format!("waits for an event `{event_type}`"))
             }
             WaitFor::Run(child) => return self.waiting_on_child(id, *child, waits, ask),
+            WaitFor::Cache => {
+                let detail = "asks whether an earlier result can be taken".to_owned();
+                (WaitKind::Cache, self.key_of(id), detail)
+            }
             WaitFor::Approval { ask, .. } => {
                 (WaitKind::Approval, self.key_of(id), format!("waits for an answer: {ask}"))
             }
@@ -435,6 +448,7 @@ impl Run {
             output: node.output.clone().filter(|_| node.state.is_terminal()),
             copied_from: self.copied_from(id),
             error: node.error.as_deref().cloned(),
+            cached: node.cached.as_deref().cloned(),
             progress: node.accepted.as_ref().and_then(|accepted| accepted.progress.clone()),
             waiting_on: self.step_waiting_on(id, ask),
             parent: node.parent.filter(|parent| *parent != TOP).map(|parent| self.key_of(parent)),

@@ -81,6 +81,7 @@ impl Family {
             trigger,
             parent,
             copies: None,
+            reading: consort_engine::Reading::Allowed,
             limit_key: None,
             queued: None,
         };
@@ -118,6 +119,7 @@ impl Family {
             Effect::SetTimer { node, kind, at } => {
                 self.timers.insert((id, node, kind), at);
             }
+            Effect::Recall(_) | Effect::Keep(_) | Effect::Drop(_) => {}
             Effect::StartChild(start) => self.words.push_back(Word::Start(start)),
             Effect::Tell(run, command) => self.words.push_back(Word::Tell(run, command)),
             Effect::Ended(_) => self.runs.get_mut(&id).unwrap().ended += 1,

@@ -4,15 +4,15 @@
 #![allow(dead_code, clippy::print_stdout)]
 
 use consort_engine::{
-    AttemptResult, Command, Dispatch, Effect, EventOffer, Incident, NodeId, Question, Record, Rejected,
-    RerunError, Run, RunView, Start, StepRef, StepView, TimerKind, Transition,
+    AttemptResult, Command, Dispatch, Effect, EventOffer, Incident, Keep, NodeId, Question, Reading, Recall,
+    Recalled, Record, Rejected, RerunError, Run, RunView, Start, StepRef, StepView, TimerKind, Transition,
 };
 use consort_spec::{
     Folders, Texts,
     definition::{Delivery, Project},
 };
 use consort_types::{
-    AttemptState, AttemptToken, ErrorKind, EventKey, Json, Name, NameKind, RunError, RunId, RunState,
+    AttemptState, AttemptToken, Digest, ErrorKind, EventKey, Json, Name, NameKind, RunError, RunId, RunState,
     StepState, Timestamp,
 };
 use serde_json::{Value, json};
@@ -75,6 +75,10 @@ pub struct World {
     /// Every call that was ever handed out.
     pub sent: Vec<Sent>,
     pub timers: BTreeMap<(NodeId, TimerKind), Timestamp>,
+    /// Questions for earlier results that were not answered.
+    pub asks: VecDeque<Recall>,
+    pub kept: Vec<Keep>,
+    pub dropped: Vec<Digest>,
     /// Calls that were answered 202.
     pub taken: Vec<AttemptToken>,
     pub ended: u32,
@@ -108,6 +112,16 @@ impl World {
     }
 
     pub fn begun(project: Arc<Project>, input: Value, seed: u128, queued: Option<u64>) -> Self {
+        Self::reading(project, input, seed, queued, Reading::Allowed)
+    }
+
+    pub fn reading(
+        project: Arc<Project>,
+        input: Value,
+        seed: u128,
+        queued: Option<u64>,
+        reading: Reading,
+    ) -> Self {
         let now = Timestamp::from_millis(1_000_000);
         let workflow = project.workflows["w"].clone();
         let start = Start {
@@ -120,6 +134,7 @@ impl World {
             key: None,
             trigger: "api".to_owned(),
             copies: None,
+            reading,
             limit_key: None,
             queued,
             parent: None,
@@ -148,6 +163,7 @@ impl World {
             input,
             tags: BTreeMap::new(),
             key: None,
+            reading: Reading::Allowed,
             trigger: format!("rerun:{}", self.run.id()),
             copies: Some(Box::new(copies)),
             parent: None,
@@ -171,6 +187,9 @@ impl World {
             open: VecDeque::new(),
             sent: Vec::new(),
             timers: BTreeMap::new(),
+            asks: VecDeque::new(),
+            kept: Vec::new(),
+            dropped: Vec::new(),
             taken: Vec::new(),
             ended: 0,
             cuts: true,
@@ -203,6 +222,9 @@ impl World {
                     self.send(token);
                 }
             }
+            Effect::Recall(recall) => self.asks.push_back(*recall),
+            Effect::Keep(keep) => self.kept.push(*keep),
+            Effect::Drop(key) => self.dropped.push(key),
             Effect::Withdraw(_) => {}
             Effect::Abort(token) => {
                 if self.cuts && self.open.iter().any(|sent| sent.token == token) {
@@ -238,6 +260,7 @@ impl World {
         let workflow = self.project.workflows["w"].clone();
         self.run = Run::replay(workflow, self.records.clone()).unwrap();
         self.open.clear();
+        self.asks.clear();
         self.timers.clear();
         let effects = self.run.pending_effects(self.now);
         effects.into_iter().for_each(|effect| self.carry_out(effect));
@@ -255,6 +278,15 @@ impl World {
         let command = Command::AttemptFinished { token, started_at, replica, revision: Some(1), result };
         match self.apply(command) {
             Ok(()) | Err(Rejected::Stale) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The oldest question for an earlier result is answered.
+    pub fn recall(&mut self, answer: Recalled) -> &mut Self {
+        let token = self.asks.pop_front().expect("nobody asks").token;
+        match self.apply(Command::Recalled { token, answer }) {
+            Ok(()) | Err(Rejected::Stale) => self,
             Err(error) => panic!("{error}"),
         }
     }

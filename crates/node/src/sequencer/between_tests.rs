@@ -6,7 +6,7 @@ use crate::{
     committer::{After, Unit},
 };
 use consort_artifacts::Artifacts;
-use consort_engine::{Command, Effect, Start};
+use consort_engine::{Command, Effect, Reading, Start};
 use consort_events::{Draft, Event};
 use consort_spec::{Folders, Texts};
 use consort_store::{
@@ -77,6 +77,7 @@ fn room(workflows: &str) -> Room {
         sources: BTreeMap::new(),
         workflows: numbers,
         services: BTreeMap::new(),
+        rolled_out: BTreeMap::new(),
     };
     catalog.set(name("n"), deployed);
     let (sequencer, units, messages) = sequencer(&store.reader, &catalog);
@@ -99,6 +100,7 @@ impl Room {
             queued: None,
             parent: None,
             copies: None,
+            reading: Reading::Allowed,
         };
         let (reply, _) = oneshot::channel();
         let input_digest = Digest::of(b"{}");

@@ -4,7 +4,7 @@
 use super::{CommandError, Live, Sequencer, StartError};
 use crate::{committer::After, committer::Unit, record::RunRecord, starts};
 use consort_engine::{
-    ChildStart, ChildWord, Command, Effect, FromChild, FromParent, Parent, ParentWord, Run, Start,
+    ChildStart, ChildWord, Command, Effect, FromChild, FromParent, Parent, ParentWord, Reading, Run, Start,
     gates::Turn,
 };
 use consort_store::{OpenRun, Write};
@@ -115,6 +115,7 @@ impl Sequencer {
             tags,
             key: None,
             trigger: format!("run:{}", parent.run),
+            reading: self.runs.get(&parent.run).map_or(Reading::Allowed, |live| live.run.reading()),
             parent: Some(parent),
             copies: None,
             limit_key,

@@ -74,7 +74,8 @@ impl Sequencer {
         let mut ended = false;
         let mut children = Vec::new();
         // Replies stand there already: a caller hears of its start before its steps answer.
-        for effect in transition.effects {
+        let effects = self.take_cache_effects(id, transition.effects, writes, after);
+        for effect in effects {
             ended |= matches!(effect, Effect::Ended(_));
             match effect {
                 Effect::StartChild(start) => children.push(start),

@@ -3,11 +3,12 @@
 use super::PostEvents;
 use crate::committer::Unit;
 use consort_engine::{
-    ChildStart, Command, NodeId, Rejected, Start,
+    ChildStart, Command, NodeId, Recalled, Rejected, Start,
+    flights::FlightKey,
     gates::{GateKey, Rule},
 };
 use consort_spec::definition::WhenFull;
-use consort_types::{Digest, Name, RunId};
+use consort_types::{AttemptToken, Digest, Name, RunId};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -52,6 +53,10 @@ pub enum Message {
     },
     /// What the dispatcher knows of a call has changed: readers of the feed want to see it.
     Touched(RunId, NodeId),
+    /// The store was asked for an earlier result.
+    Looked(FlightKey, AttemptToken, Recalled),
+    /// The result of an attempt is kept, and can be found.
+    ResultStored(FlightKey, AttemptToken),
     /// A project was applied: its limits hold from now on.
     Applied(Name),
     /// The end of a run is committed, up to this row of its history.

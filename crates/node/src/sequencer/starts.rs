@@ -2,7 +2,7 @@
 
 use super::{Live, Sequencer, StartError, StartRequest, Started, events::Age};
 use crate::committer::{After, Unit};
-use consort_engine::{Run, Start, gates::Turn};
+use consort_engine::{Effect, Run, Start, gates::Turn};
 use consort_store::{OpenRun, Write};
 use consort_types::{Digest, RunId};
 
@@ -19,7 +19,23 @@ impl Sequencer {
         self.dirty.insert(open.run);
         self.take_place(open.run, &run);
         self.runs.insert(open.run, Live::loaded(run, next_seq));
-        effects.into_iter().map(|effect| After::Effect(namespace.clone(), open.run, effect)).collect()
+        let mut after = Vec::with_capacity(effects.len());
+        for effect in effects {
+            match effect {
+                Effect::Recall(recall) => {
+                    self.asked_before.push((namespace.clone(), *recall));
+                    continue;
+                }
+                Effect::Dispatch(ref dispatch) => {
+                    if let Some(key) = dispatch.cache {
+                        self.flights.claim(&namespace, key, dispatch.token);
+                    }
+                }
+                _ => {}
+            }
+            after.push(After::Effect(namespace.clone(), open.run, effect));
+        }
+        after
     }
 
     pub(super) fn start(&mut self, request: StartRequest) {

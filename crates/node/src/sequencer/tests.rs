@@ -3,9 +3,9 @@
 use super::*;
 use crate::{catalog::Deployed, committer::After};
 use consort_artifacts::Artifacts;
-use consort_engine::{AttemptResult, Command, Start};
+use consort_engine::{AttemptResult, Command, Reading, Start};
 use consort_spec::{Folders, Texts};
-use consort_store::{Batch, OpenRun, Writer, memory::MemoryStore};
+use consort_store::{Batch, OpenRun, Reader, Writer, memory::MemoryStore};
 use consort_types::{AttemptToken, Json, NameKind, Timestamp};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +24,7 @@ struct Desk {
     units: mpsc::Receiver<Unit>,
     messages: mpsc::Receiver<Message>,
     writer: Box<dyn Writer>,
+    store: Arc<dyn Reader>,
     catalog: Arc<Catalog>,
 }
 
@@ -61,13 +62,13 @@ fn desk_of(workflow: &str) -> Desk {
     let catalog = Arc::new(Catalog::load(store.reader.clone()).unwrap());
     catalog.set(name("n"), deployed(workflow));
     let (committer, units) = mpsc::sync_channel(100);
-    let runs = Arc::new(RunReader::new(store.reader, Artifacts::at(Path::new("no-such-folder"))));
+    let runs = Arc::new(RunReader::new(store.reader.clone(), Artifacts::at(Path::new("no-such-folder"))));
     let (feed, admissions) = (Arc::default(), Arc::default());
     let (inbox, messages) = Inbox::new();
     let mut sequencer =
         Sequencer::new(committer, inbox, Arc::new(Still), feed, admissions, runs, catalog.clone());
     sequencer.take_limits(&name("n"));
-    Desk { sequencer, units, messages, writer: store.writer, catalog }
+    Desk { sequencer, units, messages, writer: store.writer, store: store.reader, catalog }
 }
 
 fn commit(writer: &mut dyn Writer, unit: Unit) {
@@ -101,6 +102,7 @@ impl Desk {
             key: key.map(str::to_owned),
             trigger: "api".to_owned(),
             copies: None,
+            reading: Reading::Allowed,
             limit_key: None,
             queued: None,
             parent: None,
@@ -310,4 +312,39 @@ fn the_line_is_the_same_after_a_restart() {
     assert_eq!([9, 5, 7, 3].map(|id| desk.state(id)), before);
     desk.tell(9, signal());
     assert_eq!(desk.state(5), "waiting");
+}
+
+#[test]
+fn equal_calls_of_several_runs_are_made_once_and_the_next_run_finds_the_result_in_the_store() {
+    let mut desk = desk_of("steps: { a: { call: s.a, cache: { for: 1h } } }");
+    let (lookups, questions) = mpsc::channel();
+    desk.sequencer.lookups = lookups;
+    let look = |desk: &mut Desk| {
+        let (inbox, answers) = Inbox::new();
+        let (sender, asked) = mpsc::channel();
+        questions.try_iter().for_each(|question| sender.send(question).unwrap());
+        drop(sender);
+        crate::cache::run(&asked, &*desk.store, &inbox, &Still);
+        let answers: Vec<Message> = answers.try_iter().collect();
+        for answer in answers {
+            let _ = desk.sequencer.take(answer);
+        }
+        desk.turn();
+    };
+    desk.several(1..=3);
+    look(&mut desk);
+    assert_eq!([1, 2, 3].map(|id| desk.state(id)), ["running", "waiting", "waiting"]);
+    let answer = Command::AttemptFinished {
+        token: AttemptToken { run: run_id(1), node: 1, number: 1 },
+        started_at: Timestamp::from_millis(1_000),
+        replica: None,
+        revision: Some(0),
+        result: AttemptResult::Succeeded(Json::of(&7)),
+    };
+    desk.tell(1, answer);
+    assert!(desk.sequencer.runs.is_empty(), "all three have it");
+    assert!(desk.sequencer.flights.is_empty());
+    desk.several(4..=4);
+    look(&mut desk);
+    assert!(desk.sequencer.runs.is_empty(), "it was in the store");
 }

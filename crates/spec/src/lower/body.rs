@@ -12,7 +12,6 @@ use crate::{
     codes,
     definition::{Await, AwaitKind, Body, Branch, Call, Fail, KeyPart, Loop, Operation, Schema, Wait},
     diagnostics::Span,
-    features::Feature,
     keys,
     yaml::Node,
 };

@@ -402,7 +402,6 @@ impl<'a> Reading<'_, 'a> {
     fn cache(&mut self, fields: &Fields<'a>) {
         let context = self.around.context;
         let Some(node) = fields.get("cache") else { return };
-        context.uses(Feature::Cache, fields.place("cache"));
         if fields.has("undo") {
             let message = "`cache` and `undo` exclude each other: what was not done now cannot be undone";
             context.report.error(fields.place("cache"), codes::E_KEY_CONFLICT, message, None);

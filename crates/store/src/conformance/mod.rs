@@ -1,6 +1,7 @@
 //! The behaviours that any store must show, each a test. A store runs all of them with
 //! [`conformance!`](crate::conformance!), given a block that makes a [`Harness`].
 
+mod cache;
 mod commit;
 mod definition;
 mod event;
@@ -8,6 +9,7 @@ mod list;
 mod log;
 mod notice;
 
+pub use cache::*;
 pub use commit::*;
 pub use definition::*;
 pub use event::*;
@@ -67,6 +69,9 @@ macro_rules! conformance {
             a_page_of_runs_is_bounded_in_bytes
             a_list_refuses_a_cursor_that_is_not_its_own
             runs_are_counted_by_state
+            a_result_is_kept_for_each_revision
+            a_result_is_dropped_by_the_run_that_gave_it
+            results_are_bounded_and_the_first_to_expire_goes_first
             the_newest_project_counts
             revisions_never_change
             a_removed_workflow_keeps_its_revisions

@@ -7,12 +7,12 @@ mod table;
 mod writer;
 
 use crate::{
-    Error, Notice, NoticeKind, OpenRun, Project, RunSummary, Service, ServiceRevision, Store, StoredEvent,
-    WorkflowRevision,
+    CachedResult, Error, Notice, NoticeKind, OpenRun, Project, RunSummary, Service, ServiceRevision, Store,
+    StoredEvent, WorkflowRevision,
     memory::{log::Logs, table::Table},
 };
 use bytes::Bytes;
-use consort_types::{EventKey, Name, RunId, Timestamp};
+use consort_types::{Digest, EventKey, Name, RunId, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 /// A store that lives as long as this value and its handles.
@@ -46,6 +46,7 @@ struct Tables {
     projects: Table<(Name, u64), Project>,
     workflows: Table<(Name, Name), u64>,
     workflow_revisions: Table<(Name, Name, u64), WorkflowRevision>,
+    results: Table<(Name, Digest, u64), CachedResult>,
     services: Table<(Name, Name), Service>,
     service_revisions: Table<(Name, Name, u64), ServiceRevision>,
 }

@@ -2,11 +2,11 @@
 
 use super::{Handle, table::Table};
 use crate::{
-    Error, EventFilter, EventOrder, HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow, KeyedRun, NoticeKind,
-    NoticeOfRun, NoticePlace, OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter, RunPager,
-    RunSummary, Service, ServiceRevision, StoredEvent, WorkflowRevision,
+    CachedResult, Error, EventFilter, EventOrder, HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow, KeyedRun,
+    NoticeKind, NoticeOfRun, NoticePlace, OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter,
+    RunPager, RunSummary, Service, ServiceRevision, StoredEvent, WorkflowRevision,
 };
-use consort_types::{EventKey, Name, NameKind, RunId, RunState, Timestamp};
+use consort_types::{Digest, EventKey, Name, NameKind, RunId, RunState, Timestamp};
 use std::collections::BTreeMap;
 
 /// A text as the name in a key. A text that is no name is in no table.
@@ -19,6 +19,17 @@ fn names(namespace: &str, of: &str) -> Option<(Name, Name)> {
 }
 
 impl Reader for Handle {
+    fn cached(&self, namespace: &str, key: Digest, revision: u64) -> Result<Option<CachedResult>, Error> {
+        let Some(namespace) = name(namespace) else { return Ok(None) };
+        Ok(self.shared.read().results.get(&(namespace, key, revision)).cloned())
+    }
+
+    fn is_cached(&self, namespace: &str, key: Digest) -> Result<bool, Error> {
+        let Some(namespace) = name(namespace) else { return Ok(false) };
+        let of = (namespace.clone(), key, 0)..=(namespace, key, u64::MAX);
+        Ok(self.shared.read().results.range(of).next().is_some())
+    }
+
     fn open_runs(&self) -> Result<Vec<OpenRun>, Error> {
         let tables = self.shared.read();
         let open = tables.runs.values().filter(|run| run.closed_at.is_none());

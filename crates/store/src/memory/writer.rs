@@ -2,10 +2,11 @@
 
 use super::{Handle, IndexedRun, Tables};
 use crate::{
-    Batch, Error, Notice, NoticeKind, OpenRun, RunSummary, ServiceRevision, WorkflowRevision, Write, Writer,
+    Batch, CacheBounds, CachedResult, DROPPED_PER_RESULT_MAX, Error, Notice, NoticeKind, OpenRun, RunSummary,
+    ServiceRevision, WorkflowRevision, Write, Writer,
 };
 use bytes::Bytes;
-use consort_types::{Name, RunId, Timestamp};
+use consort_types::{Digest, Name, RunId, Timestamp};
 
 impl Writer for Handle {
     fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
@@ -35,6 +36,7 @@ macro_rules! every_table {
             projects,
             workflows,
             workflow_revisions,
+            results,
             services,
             service_revisions,
         } = $tables;
@@ -49,6 +51,7 @@ macro_rules! every_table {
         projects.$verb();
         workflows.$verb();
         workflow_revisions.$verb();
+        results.$verb();
         services.$verb();
         service_revisions.$verb();
     }};
@@ -78,6 +81,8 @@ impl Tables {
             Write::DeleteRun { run } => return self.delete_run(*run),
             Write::PutEvent(event) => return self.put_event(event),
             Write::DropEvents { through, before } => self.drop_events(*through, *before),
+            Write::KeepResult(result, bounds) => self.keep_result(result, *bounds),
+            Write::DropResult { namespace, key, run } => self.drop_result(namespace, *key, *run),
             Write::PutProject(project) => {
                 let key = (project.namespace.clone(), project.sequence);
                 if self.projects.contains_key(&key) {
@@ -183,6 +188,32 @@ impl Tables {
             self.summaries.delete(&(at, run));
         }
         Ok(())
+    }
+
+    fn keep_result(&mut self, result: &CachedResult, bounds: CacheBounds) {
+        self.results.put((result.namespace.clone(), result.key, result.revision), result.clone());
+        let mut by_end: Vec<_> =
+            self.results.iter().map(|(key, kept)| (kept.expires_at, key.clone())).collect();
+        by_end.sort_unstable();
+        let expired = by_end.iter().filter(|(end, _)| *end <= result.at);
+        for (_, key) in expired.take(DROPPED_PER_RESULT_MAX as usize) {
+            self.results.delete(key);
+        }
+        for (_, key) in by_end.iter().take(DROPPED_PER_RESULT_MAX as usize) {
+            let bytes: u64 = self.results.values().map(|kept| kept.output.len() as u64).sum();
+            if self.results.len() as u64 > bounds.results || bytes > bounds.bytes {
+                self.results.delete(key);
+            }
+        }
+    }
+
+    fn drop_result(&mut self, namespace: &Name, key: Digest, run: RunId) {
+        let of = (namespace.clone(), key, 0)..=(namespace.clone(), key, u64::MAX);
+        let its = self.results.range(of).filter(|(_, kept)| kept.run == run);
+        let its: Vec<_> = its.map(|(key, _)| key.clone()).collect();
+        for key in its {
+            self.results.delete(&key);
+        }
     }
 
     fn put_workflow(&mut self, revision: &WorkflowRevision) -> Result<(), Error> {

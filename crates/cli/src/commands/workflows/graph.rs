@@ -83,6 +83,7 @@ mod tests {
     #[test]
     fn a_graph_reads_as_text() {
         let node = |id: &str, parent: Option<&str>, kind: &str, call: Option<&str>| GraphNode {
+            cache: None,
             id: id.into(),
             name: id.rsplit('.').next().unwrap().into(),
             kind: kind.into(),
