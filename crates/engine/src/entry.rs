@@ -1,94 +1,18 @@
-//! The facts of a run's history, and how they are stored.
+//! The facts of a run's history.
 //!
-//! An entry says what became true, never what to do. Field names are short because every step writes some;
-//! the format is JSON so that a history can be read without this program.
+//! An entry says what became true, never what to do. Field names are short because every step writes some.
 
 use crate::{
-    NodeId,
+    NodeId, RunStarted,
     run::{Accepted, Attempt},
 };
 use consort_spec::definition::ScopeId;
-use consort_types::{Json, Name, RunError, RunId, RunState, Timestamp};
+use consort_types::{Json, Name, RunError, RunState, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// The version of the stored form of a [`Record`].
-const RECORD_VERSION: u8 = 1;
-
-/// All entries of one transition: they became true together, at one time.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Record {
-    /// Version of this form.
-    v: u8,
-    /// When.
-    #[serde(rename = "t", with = "millis")]
-    pub at: Timestamp,
-    /// What.
-    #[serde(rename = "e")]
-    pub entries: Vec<Entry>,
-}
-
-/// A stored record that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// Written by a newer program.
-    #[error("the history was written in format {found}, this program knows up to {RECORD_VERSION}")]
-    Newer {
-        /// The format found.
-        found: u8,
-    },
-    /// Not a record.
-    #[error("the history cannot be read: {0}")]
-    Malformed(#[from] serde_json::Error),
-}
-
-impl Record {
-    /// Entries that became true at a time.
-    pub fn new(at: Timestamp, entries: Vec<Entry>) -> Self {
-        Self { v: RECORD_VERSION, at, entries }
-    }
-
-    /// The stored form.
-    pub fn encode(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("entries serialize")
-    }
-
-    /// Reads the stored form.
-    ///
-    /// # Errors
-    /// When it is none, or of a newer format.
-    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
-        #[derive(Deserialize)]
-        struct Version {
-            v: u8,
-        }
-        match serde_json::from_slice::<Self>(bytes) {
-            Ok(record) if record.v == RECORD_VERSION => Ok(record),
-            Ok(record) => Err(RecordError::Newer { found: record.v }),
-            Err(error) => match serde_json::from_slice::<Version>(bytes) {
-                Ok(Version { v }) if v > RECORD_VERSION => Err(RecordError::Newer { found: v }),
-                _ => Err(error.into()),
-            },
-        }
-    }
-}
 
 /// A field that is there has a value, also when that is null.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(deserializer).map(Some)
-}
-
-mod millis {
-    use consort_types::Timestamp;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        time.as_millis().serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        i64::deserialize(deserializer).map(Timestamp::from_millis)
-    }
 }
 
 /// Why a scope was opened inside a node.
@@ -509,29 +433,4 @@ impl From<ScopeId> for ScopeRef {
     fn from(id: ScopeId) -> Self {
         Self(id.0)
     }
-}
-
-/// What a run is from its first moment on.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RunStarted {
-    /// Its id.
-    pub id: RunId,
-    /// Its namespace.
-    pub namespace: Name,
-    /// Its workflow.
-    pub workflow: Name,
-    /// The number of the workflow's revision.
-    pub revision: u64,
-    /// Its input.
-    pub input: Json,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-    /// The idempotency key of its start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    /// What started it.
-    pub trigger: String,
-    /// When it has taken too long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_at: Option<Timestamp>,
 }

@@ -15,13 +15,15 @@ mod commands;
 mod decide;
 mod effect;
 mod entry;
+mod record;
 mod run;
+mod run_started;
 
 pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
 pub use effect::{Dispatch, Effect, TimerKind};
-pub use entry::{
-    Entry, OpenedAs, Outcome, PauseReason, ProgressNote, Record, RecordError, UndoInput, UndoPurpose, WaitFor,
-};
+pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};
+pub use record::{Record, RecordError};
 pub use run::{
     Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history,
 };
+pub(crate) use run_started::RunStarted;

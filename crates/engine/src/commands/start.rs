@@ -1,9 +1,8 @@
 //! A run begins; and goes on after a restart.
 
 use crate::{
-    Effect, Entry, NodeId, OpenedAs, Phase, Run, Start, TimerKind, Transition,
+    Effect, Entry, NodeId, OpenedAs, Phase, Run, RunStarted, Start, TimerKind, Transition,
     decide::{CANCEL_GRACE, Decider, FINALLY_TIMEOUT},
-    entry::RunStarted,
     run::{Role, TOP},
 };
 use consort_types::{StepState, Timestamp};

@@ -1,10 +1,13 @@
 //! The state of a run: plain structs, changed only by [`Run::absorb`].
 
 mod absorb;
+mod by_hand;
 pub mod history;
 mod key;
 mod names;
 mod node;
+mod pass;
+mod pause;
 mod undo;
 mod view;
 
@@ -13,9 +16,10 @@ pub use view::{Admission, PassRecord, RunView, StepView};
 
 pub(crate) use names::Names;
 pub(crate) use node::{Items, Node, Opened, Role};
+pub(crate) use pass::Pass;
 pub(crate) use undo::{UndoItem, UndoTask};
 
-use crate::{Effect, Entry, PauseReason, Record, entry::RunStarted};
+use crate::{Effect, Entry, PauseReason, Record, RunStarted};
 use consort_spec::definition::{Step, Workflow};
 use consort_types::{AttemptToken, Json, Name, RunError, RunId, RunState, Timestamp};
 use std::{
@@ -62,14 +66,6 @@ pub(crate) struct RunEnd {
     pub state: RunState,
     pub output: Option<Json>,
     pub error: Option<Box<RunError>>,
-}
-
-/// One pass of a run that failed.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Pass {
-    pub began_at: Timestamp,
-    pub ended_at: Timestamp,
-    pub error: Box<RunError>,
 }
 
 /// A run, whole: its definition, its nodes, and what it waits for.

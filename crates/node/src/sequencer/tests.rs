@@ -1,7 +1,8 @@
 //! What comes in between a run's end in memory and its commit.
 
 use super::*;
-use crate::catalog::Deployed;
+use crate::{catalog::Deployed, committer::After};
+use consort_engine::{Command, Start};
 use consort_spec::{Folders, Texts};
 use consort_store::{Batch, Writer, memory::MemoryStore};
 use consort_types::{Json, NameKind, Timestamp};

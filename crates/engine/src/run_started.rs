@@ -1,0 +1,30 @@
+//! What a run is from its first moment on: the first fact of its history.
+
+use consort_types::{Json, Name, RunId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a run is from its first moment on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// Its id.
+    pub id: RunId,
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its workflow.
+    pub workflow: Name,
+    /// The number of the workflow's revision.
+    pub revision: u64,
+    /// Its input.
+    pub input: Json,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The idempotency key of its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What started it.
+    pub trigger: String,
+    /// When it has taken too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_at: Option<Timestamp>,
+}

@@ -1,0 +1,103 @@
+//! What the sequencer is told, and what it answers.
+
+use crate::committer::Unit;
+use consort_engine::{Command, NodeId, Rejected, Start};
+use consort_types::{Digest, RunId};
+use std::sync::mpsc;
+use tokio::sync::oneshot;
+
+/// What the sequencer is told.
+pub enum Message {
+    /// Start a run.
+    Start(Box<StartRequest>),
+    /// A command for a run.
+    Command {
+        /// Which run.
+        run: RunId,
+        /// What.
+        command: Command,
+        /// Where the answer goes, after the commit.
+        reply: Option<oneshot::Sender<Result<(), CommandError>>>,
+    },
+    /// Tell when a run has ended.
+    Wait {
+        /// Which run.
+        run: RunId,
+        /// Told after the commit of its end; dropped when the run is not live.
+        reply: oneshot::Sender<()>,
+    },
+    /// Writes that go the way of all commits, and what follows them.
+    Write(Unit),
+    /// What the dispatcher knows of a call has changed: readers of the feed want to see it.
+    Touched(RunId, NodeId),
+    /// The end of a run is committed, up to this row of its history.
+    Stored(RunId, u64),
+    /// Hand on what is left and end.
+    Stop,
+}
+
+/// A start and what its answer needs.
+pub struct StartRequest {
+    /// The start.
+    pub start: Start,
+    /// Address of the input, to see whether a repeated key brings the same.
+    pub input_digest: Digest,
+    /// Where the answer goes, after the commit.
+    pub reply: oneshot::Sender<Result<Started, StartError>>,
+}
+
+/// A start that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    /// The run.
+    pub run: RunId,
+    /// Whether it is new, or was started before under the same key.
+    pub new: bool,
+}
+
+/// Why a start was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The key was used before with another input.
+    #[error("the key was used before for {0}, with another input")]
+    KeyTaken(RunId),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] consort_store::Error),
+}
+
+/// Why a command was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// No such run.
+    #[error("there is no run {0}")]
+    NoSuchRun(RunId),
+    /// The run does not take it.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// The store cannot be read.
+    #[error("{0}")]
+    Store(String),
+}
+
+/// Where commands are put. Cheap to clone.
+#[derive(Clone)]
+pub struct Inbox(mpsc::Sender<Message>);
+
+impl Inbox {
+    /// An inbox and what is put into it.
+    pub fn new() -> (Self, mpsc::Receiver<Message>) {
+        let (sender, receiver) = mpsc::channel();
+        (Self(sender), receiver)
+    }
+
+    /// Puts a message. After the sequencer has ended nobody needs it any more.
+    pub fn send(&self, message: Message) {
+        let _ = self.0.send(message);
+    }
+
+    /// Puts a command whose answer nobody waits for.
+    pub fn command(&self, run: RunId, command: Command) {
+        self.send(Message::Command { run, command, reply: None });
+    }
+}

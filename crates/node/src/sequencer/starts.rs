@@ -1,0 +1,66 @@
+//! Runs begin, and come back after a restart.
+
+use super::{Live, Sequencer, StartError, StartRequest, Started};
+use crate::committer::{After, Unit};
+use consort_engine::{Run, Start};
+use consort_store::{OpenRun, Write};
+use consort_types::{Digest, RunId};
+
+impl Sequencer {
+    /// Takes over a run that was open when the server ended; returns what must be done again.
+    pub fn adopt(&mut self, open: &OpenRun, run: Run, next_seq: u64) -> Vec<After> {
+        if let Some(key) = &open.key {
+            let key = (open.namespace.clone(), open.workflow.clone(), key.clone());
+            self.keys.insert(key, (open.run, open.input_digest));
+        }
+        let effects = run.pending_effects(self.clock.now());
+        let namespace = run.namespace().clone();
+        self.dirty.insert(open.run);
+        self.runs.insert(open.run, Live { run, next_seq, is_leaving: false });
+        effects.into_iter().map(|effect| After::Effect(namespace.clone(), open.run, effect)).collect()
+    }
+
+    pub(super) fn start(&mut self, request: StartRequest) {
+        let StartRequest { start, input_digest, reply } = request;
+        match self.known_key(&start) {
+            Ok(Some((run, digest))) => {
+                let same = digest == input_digest;
+                let answer =
+                    if same { Ok(Started { run, new: false }) } else { Err(StartError::KeyTaken(run)) };
+                // The first start may not be committed yet: the answer goes the same way behind it.
+                let after = vec![After::Call(Box::new(move || drop(reply.send(answer))))];
+                return self.hand_on(Unit { writes: Vec::new(), after });
+            }
+            Err(error) => return drop(reply.send(Err(error.into()))),
+            Ok(None) => {}
+        }
+        let id = start.id;
+        if let Some(key) = &start.key {
+            let key = (start.namespace.clone(), start.workflow.name.clone(), key.clone());
+            self.keys.insert(key, (id, input_digest));
+        }
+        let now = self.clock.now();
+        let (run, transition) = Run::start(start, now);
+        let open = Write::OpenRun(OpenRun {
+            run: id,
+            namespace: run.namespace().clone(),
+            workflow: run.workflow().name.clone(),
+            key: run.key().map(str::to_owned),
+            input_digest,
+            created_at: now,
+        });
+        self.runs.insert(id, Live { run, next_seq: 0, is_leaving: false });
+        let answer = After::Call(Box::new(move || drop(reply.send(Ok(Started { run: id, new: true })))));
+        self.commit(id, transition, vec![open], vec![answer]);
+    }
+
+    pub(super) fn known_key(&self, start: &Start) -> Result<Option<(RunId, Digest)>, consort_store::Error> {
+        let Some(key) = &start.key else { return Ok(None) };
+        let full = (start.namespace.clone(), start.workflow.name.clone(), key.clone());
+        if let Some(known) = self.keys.get(&full) {
+            return Ok(Some(*known));
+        }
+        let stored = self.reader.run_by_key(&full.0, &full.1, key)?;
+        Ok(stored.map(|stored| (stored.run, stored.input_digest)))
+    }
+}
