@@ -5,7 +5,7 @@ use crate::{
     limits::{Limits, WhenEmpty},
     pool::{Lack, Pool, PoolKey},
 };
-use consort_types::{Amount, Timestamp};
+use consort_types::{Amount, Name, Timestamp};
 use std::hash::Hash;
 
 /// Holders named in the reason of one that waits.
@@ -34,6 +34,8 @@ pub struct Why<Id> {
     pub lacks: Lacks,
     /// Some of those that hold permits.
     pub holders: Vec<Id>,
+    /// How many do.
+    pub holder_count: u64,
     /// About how many go before it.
     pub ahead: u64,
     /// Since when it waits.
@@ -159,6 +161,7 @@ impl<Id: Copy + Eq + Hash> Admission<Id> {
             until,
             lacks,
             holders,
+            holder_count: pool.holders.len() as u64,
             ahead,
             since: entry.place.0,
         })
@@ -173,6 +176,27 @@ impl<Id: Copy + Eq + Hash> Admission<Id> {
     /// All pools of which something is known, with the first holders and waiters of each, at most so many.
     pub fn pools(&self, named: usize, now: Timestamp) -> Vec<PoolView<Id>> {
         self.pools.numbers.values().map(|number| self.view(self.pools.get(*number), named, now)).collect()
+    }
+
+    /// The pools of a namespace: those of which something is known, and those that are only declared.
+    pub fn pools_of(&mut self, namespace: &Name, named: usize, now: Timestamp) -> Vec<PoolView<Id>> {
+        self.pools.all.values_mut().for_each(|pool| pool.advance(now));
+        let known = self.pools.numbers.iter().filter(|(key, _)| key.namespace == *namespace);
+        let mut views: Vec<PoolView<Id>> =
+            known.map(|(_, number)| self.view(self.pools.get(*number), named, now)).collect();
+        for ((of, run, name), limits) in &self.declared {
+            let is_known = |view: &PoolView<Id>| view.pool.name == *name && view.pool.run == *run;
+            if of == namespace && !views.iter().any(is_known) {
+                let key = PoolKey { namespace: of.clone(), run: *run, name: name.clone(), key: None };
+                views.push(self.view(&Pool::new(key, *limits), named, now));
+            }
+        }
+        views
+    }
+
+    /// When the budget of a pool of a project is full again.
+    pub fn resets_at(&self, namespace: &Name, name: &Name, now: Timestamp) -> Option<Timestamp> {
+        self.declared.get(&(namespace.clone(), None, name.clone()))?.budget?.period(now).end
     }
 
     fn view(&self, pool: &Pool, named: usize, now: Timestamp) -> PoolView<Id> {

@@ -22,6 +22,7 @@ mod namespaces;
 mod openapi;
 mod page;
 mod policy;
+mod pools;
 mod problem;
 mod run_logs;
 mod runs;

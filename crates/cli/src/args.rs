@@ -63,6 +63,8 @@ pub enum Command {
     Runs(commands::runs::Runs),
     /// Look at services and act on them
     Services(commands::services::Services),
+    /// Look at pools: how full, who holds permits, who waits
+    Pools(commands::pools::Pools),
     /// Look at workflows
     Workflows(commands::workflows::Workflows),
     /// Store and fetch immutable bytes
@@ -92,7 +94,7 @@ mod tests {
         let of = |name: &str| names(tree.find_subcommand(name).unwrap());
         assert_eq!(
             names(&tree),
-            "init dev server check apply run runs services workflows artifacts schema completions"
+            "init dev server check apply run runs services pools workflows artifacts schema completions"
         );
         assert_eq!(
             of("runs"),
@@ -118,6 +120,9 @@ mod tests {
             "consort runs approve run_1 -i approved=true",
             "consort runs skip run_1 a",
             "consort runs complete run_1 a --output {}",
+            "consort pools",
+            "consort pools --json",
+            "consort pools add spend 5.5 --key ann",
             "consort services",
             "consort services --json --server http://x:1",
             "consort -n lending workflows show loan --json",

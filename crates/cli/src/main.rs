@@ -61,6 +61,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Run(command) => command.run(&context).await,
         Command::Runs(command) => command.run(&context).await,
         Command::Services(command) => command.run(&context).await,
+        Command::Pools(command) => command.run(&context).await,
         Command::Workflows(command) => command.run(&context).await,
         Command::Artifacts(command) => command.run(&context).await,
         Command::Schema(command) => command.run(&context),

@@ -11,6 +11,7 @@ mod artifacts;
 mod error;
 mod http;
 mod live;
+mod pools;
 mod runs;
 mod server;
 mod services;

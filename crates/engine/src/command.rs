@@ -24,6 +24,8 @@ pub struct Start {
     pub key: Option<String>,
     /// What started it: `api`, `trigger:NAME`, `run:ID`.
     pub trigger: String,
+    /// Pools of the run that starts it and of those above, and whose they are.
+    pub pools: BTreeMap<Name, RunId>,
 }
 
 /// A step of a run, by its key (`fields[3]`) or by its node.
@@ -86,6 +88,15 @@ pub enum Command {
         token: AttemptToken,
         /// How far it is.
         progress: Option<ProgressNote>,
+    },
+    /// A call was not sent, because a budget is used up and a person is to be asked.
+    OutOfBudget {
+        /// Which attempt.
+        token: AttemptToken,
+        /// Whose budget.
+        pool: Name,
+        /// What the call fails with when the run cannot pause any more.
+        error: Box<RunError>,
     },
     /// A timer is due.
     TimerFired {

@@ -20,7 +20,7 @@ mod run;
 mod run_started;
 
 pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
-pub use effect::{Dispatch, Effect, TimerKind};
+pub use effect::{Dispatch, Effect, HeldPermits, PermitWant, TimerKind};
 pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};
 pub use record::{Record, RecordError};
 pub use run::{

@@ -27,4 +27,7 @@ pub struct RunStarted {
     /// When it has taken too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_at: Option<Timestamp>,
+    /// Pools of runs above this one that it shares, and whose they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pools: BTreeMap<Name, RunId>,
 }

@@ -72,6 +72,11 @@ steps:
       until: index >= 2
       next: { n: '${carry.n + 1}' }
   last: { call: s.c, after: [agent] }",
+    "input: { xs: [number] }
+steps:
+  a: { call: s.paid, retry: { attempts: 2, delay: 1s }, undo: { call: s.paid } }
+  each: { for_each: '${input.xs}', call: s.paid, use: { gpu: '${index + 1}' }, after: [a], tolerate: 100% }
+finally: { tidy: { call: s.paid } }",
 ];
 
 /// SplitMix64: small, seeded, the same on every machine.
@@ -195,6 +200,11 @@ fn answer(world: &mut World, chance: &mut Chance, faults: bool) {
             fails(AttemptState::TimedOut, RunError::new("E_TIMEOUT", ErrorKind::Timeout, "late").retryable())
         }
         9 => AttemptResult::Interrupted,
+        11 if !world.open[at].wants.is_empty() => {
+            let step = world.open[at].step.clone();
+            world.poor(&step);
+            return;
+        }
         10 => {
             // Taken with 202: its answer comes, or it is lost, when its time is over.
             let step = world.open[at].step.clone();

@@ -1,6 +1,11 @@
 //! What is known of calls that were handed out: why they wait, or where they are.
 
-use crate::balancer::ServiceKey;
+use crate::{
+    balancer::{CallId, ServiceKey},
+    clock::Clock,
+    dispatcher::Call,
+    permits::Permits,
+};
 use consort_engine::Admission;
 use consort_types::{AttemptToken, Name, RunId, Timestamp, WaitKind, WaitingOn};
 use std::{
@@ -17,8 +22,9 @@ pub struct Glance {
 }
 
 /// What is known of calls that were handed out.
-#[derive(Default)]
 pub struct Admissions {
+    permits: Arc<Permits<Call>>,
+    clock: Arc<dyn Clock>,
     /// In order of runs, so that those of one run are found together.
     calls: Mutex<BTreeMap<AttemptToken, Handed>>,
     glances: RwLock<HashMap<ServiceKey, Glance>>,
@@ -53,6 +59,11 @@ pub struct AttemptPlace {
 }
 
 impl Admissions {
+    /// Nothing is handed out yet.
+    pub fn new(permits: Arc<Permits<Call>>, clock: Arc<dyn Clock>) -> Self {
+        Self { permits, clock, calls: Mutex::default(), glances: RwLock::default() }
+    }
+
     /// What became of a call that was handed out.
     pub fn of(&self, token: AttemptToken) -> Option<Admission> {
         let handed = self.calls().get(&token).cloned()?;
@@ -60,7 +71,10 @@ impl Admissions {
             Handed::Sent { at, replica, revision, .. } => {
                 Admission::Sent { at, replica: Some(replica), revision: Some(revision) }
             }
-            Handed::Queued { key, since, .. } => Admission::Held(self.held(&key, since)),
+            Handed::Queued { key, since, .. } => {
+                let for_permits = self.permits.why(CallId::Attempt(token), self.clock.now());
+                Admission::Held(for_permits.unwrap_or_else(|| self.held(&key, since)))
+            }
         })
     }
 

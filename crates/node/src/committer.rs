@@ -3,10 +3,15 @@
 //! It takes all that is queued, commits it as one transaction, and only then lets go what depends on it:
 //! replies, effects, events. It never waits for a fuller batch; while one commit runs, the next grows.
 
-use crate::{dispatcher::Dispatcher, health::Health, timers::TimerCommand};
+use crate::{
+    dispatcher::{Call, Dispatcher},
+    health::Health,
+    permits::Follows,
+    timers::TimerCommand,
+};
 use consort_engine::Effect;
 use consort_store::{Batch, Error, Write, Writer};
-use consort_types::{Name, RunId};
+use consort_types::{AttemptToken, Name, RunId};
 use std::{
     sync::{Arc, mpsc},
     time::Duration,
@@ -31,6 +36,10 @@ pub struct Unit {
 pub enum After {
     /// An effect of a run of a namespace.
     Effect(Name, RunId, Effect),
+    /// What follows from permits that a run has given back.
+    Permits(Follows<Call>),
+    /// An attempt counts no more.
+    Over(AttemptToken),
     /// Anything else: a reply, events.
     Call(Box<dyn FnOnce() + Send>),
 }
@@ -86,6 +95,8 @@ fn commit(writer: &mut dyn Writer, batch: &Batch, health: &Health) {
 fn act(after: After, outlets: &Outlets) {
     match after {
         After::Call(call) => call(),
+        After::Permits(follows) => outlets.dispatcher.act_on(follows),
+        After::Over(token) => outlets.dispatcher.over(token),
         After::Effect(namespace, run, effect) => match effect {
             Effect::Dispatch(dispatch) => outlets.dispatcher.dispatch(&namespace, *dispatch),
             Effect::Withdraw(token) => outlets.dispatcher.withdraw(token),
@@ -93,6 +104,8 @@ fn act(after: After, outlets: &Outlets) {
             Effect::SetTimer { node, kind, at } => {
                 let _ = outlets.timers.send(TimerCommand::Set((run, node, kind), at));
             }
+            // Taken care of before the commit, with which it is kept.
+            Effect::Settle { .. } => {}
             Effect::Ended(_) => {
                 let _ = outlets.timers.send(TimerCommand::Forget(run));
             }

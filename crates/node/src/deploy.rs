@@ -3,7 +3,7 @@
 use crate::{
     balancer::ServiceKey,
     catalog::{Deployed, ServiceThen},
-    dispatcher::{DIRECT_CALL_MAX, DirectCall},
+    dispatcher::{DIRECT_CALL_MAX, DirectCall, Dispatcher},
     node::Node,
     services::{Reply, ServiceError, ServiceSpec, ServicesCommand},
 };
@@ -11,7 +11,7 @@ use consort_invoke::Outcome;
 use consort_runtime_process::parse_env_file;
 use consort_spec::definition::{Project, SecretSource, Service};
 use consort_types::{FieldError, Json, Name};
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +29,7 @@ pub(crate) fn specs(namespace: &Name, deployed: &Deployed, root: Option<&Path>) 
 
 fn spec(
     key: ServiceKey,
-    definition: std::sync::Arc<Service>,
+    definition: Arc<Service>,
     revision: u64,
     deployed: &Deployed,
     root: Option<&Path>,
@@ -126,6 +126,19 @@ pub enum CallError {
     TooLate,
 }
 
+/// A caller from outside that is gone waits no more.
+struct Leaves {
+    dispatcher: Arc<Dispatcher>,
+    key: ServiceKey,
+    id: u64,
+}
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.dispatcher.leave(&self.key, self.id);
+    }
+}
+
 impl Node {
     /// Calls an operation for somebody outside: load-balanced, checked, from zero replicas if need be.
     /// Dropping the future cuts the call.
@@ -151,7 +164,9 @@ impl Node {
         let (reply, answer) = oneshot::channel();
         let cancel = CancellationToken::new();
         let _cut_on_drop = cancel.clone().drop_guard();
-        let call = DirectCall { operation: operation.clone(), input, idempotency_key, reply, cancel };
+        let id = self.dispatcher.next_direct();
+        let _leave_on_drop = Leaves { dispatcher: self.dispatcher.clone(), key: key.clone(), id };
+        let call = DirectCall { id, operation: operation.clone(), input, idempotency_key, reply, cancel };
         self.dispatcher.call(&key, call).map_err(|_| CallError::TooMany(service.to_owned()))?;
         let outcome = tokio::time::timeout(DIRECT_CALL_MAX, answer).await;
         let outcome = outcome.map_err(|_| CallError::TooLate)?.map_err(|_| CallError::TooLate)?;

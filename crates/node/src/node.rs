@@ -7,10 +7,11 @@ use crate::{
     clock::Clock,
     committer::{self, Outlets, Unit},
     deploy,
-    dispatcher::{Dispatcher, DispatcherParts},
+    dispatcher::{Call, Dispatcher, DispatcherParts},
     feed::Feed,
     health::Health,
     logs::{self, LogSender},
+    permits::Permits,
     runs::RunReader,
     sequencer::{Inbox, Message, Sequencer},
     services::{self, ServicesCommand, ServicesParts, Views},
@@ -74,6 +75,7 @@ pub struct Node {
     pub(crate) runs: Arc<RunReader>,
     pub(crate) admissions: Arc<Admissions>,
     pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) permits: Arc<Permits<Call>>,
     pub(crate) views: Views,
     pub(crate) services: mpsc::UnboundedSender<ServicesCommand>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -99,11 +101,13 @@ impl Node {
         let runs = Arc::new(RunReader::new(reader.clone()));
         let (inbox, messages) = Inbox::new();
         let feed = Arc::new(Feed::default());
-        let admissions = Arc::new(Admissions::default());
+        let permits = Arc::new(Permits::default());
+        let admissions = Arc::new(Admissions::new(permits.clone(), clock.clone()));
         let health = Arc::new(Health::default());
         let (log_sender, log_lines) = LogSender::new();
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
             admissions: admissions.clone(),
+            permits: permits.clone(),
             invoker: Invoker::new(exec),
             inbox: inbox.clone(),
             clock: clock.clone(),
@@ -126,12 +130,18 @@ impl Node {
             clock.clone(),
             feed.clone(),
             admissions.clone(),
+            permits.clone(),
             runs.clone(),
             catalog.clone(),
         );
+        permits.restore(reader.budgets()?);
+        for namespace in catalog.namespaces() {
+            declare_pools(&dispatcher, &catalog, &namespace);
+        }
         recover(&mut sequencer, &*reader, &runs, &catalog, &unit_sender)?;
         drop(unit_sender);
         threads.push(thread("sequencer", move || sequencer.run(&messages))?);
+        task(dispatcher.clone().watch_permits());
         let views = Views::default();
         let (services, service_commands) = mpsc::unbounded_channel();
         let parts = ServicesParts {
@@ -154,6 +164,7 @@ impl Node {
             runs,
             admissions,
             dispatcher,
+            permits,
             views,
             services,
             clock,
@@ -232,6 +243,7 @@ impl Node {
 
     fn deploy(&self, namespace: &Name, taken: Option<oneshot::Sender<()>>) {
         let Some(deployed) = self.catalog.deployed(namespace.as_str()) else { return };
+        declare_pools(&self.dispatcher, &self.catalog, namespace);
         let services = deploy::specs(namespace, &deployed, self.secrets_root.as_deref());
         let namespace = namespace.clone();
         let _ = self.services.send(ServicesCommand::Deploy { namespace, services, taken });
@@ -264,6 +276,12 @@ pub enum DryRun {
     No,
     /// It changes nothing.
     Yes,
+}
+
+fn declare_pools(dispatcher: &Arc<Dispatcher>, catalog: &Catalog, namespace: &Name) {
+    if let Some(deployed) = catalog.deployed(namespace.as_str()) {
+        dispatcher.set_pools(namespace, &deployed.project.pools);
+    }
 }
 
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartupError> {
@@ -302,16 +320,18 @@ fn recover(
     catalog: &Catalog,
     units: &std_mpsc::SyncSender<Unit>,
 ) -> Result<(), StartupError> {
+    // All of them before the first call goes out: what is in flight holds its permits again.
+    let mut pending = Vec::new();
     for open in reader.open_runs()? {
         match runs.load(open.run, catalog) {
-            Ok(Some((run, next_seq))) => {
-                let after = sequencer.adopt(&open, run, next_seq);
-                let _ = units.send(Unit { writes: Vec::new(), after });
-            }
+            Ok(Some((run, next_seq))) => pending.push(sequencer.adopt(&open, run, next_seq)),
             // One run that cannot be read must not keep the others from going on.
             Ok(None) => report(open.run, "its history is gone"),
             Err(error) => report(open.run, &error.to_string()),
         }
+    }
+    for after in pending {
+        let _ = units.send(Unit { writes: Vec::new(), after });
     }
     Ok(())
 }

@@ -8,12 +8,14 @@ mod commands;
 mod commit;
 mod feed;
 mod message;
+mod permits;
 mod starts;
 
 pub use message::{CommandError, Inbox, Message, StartError, StartRequest, Started};
 
 use crate::{
-    admissions::Admissions, catalog::Catalog, clock::Clock, committer::Unit, feed::Feed, runs::RunReader,
+    admissions::Admissions, catalog::Catalog, clock::Clock, committer::Unit, dispatcher::Call, feed::Feed,
+    permits::Permits, runs::RunReader,
 };
 use consort_engine::Run;
 use consort_types::{Digest, Name, RunId};
@@ -46,6 +48,7 @@ pub struct Sequencer {
     clock: Arc<dyn Clock>,
     feed: Arc<Feed>,
     admissions: Arc<Admissions>,
+    permits: Arc<Permits<Call>>,
     reader: Arc<RunReader>,
     catalog: Arc<Catalog>,
 }
@@ -66,6 +69,7 @@ impl Sequencer {
         clock: Arc<dyn Clock>,
         feed: Arc<Feed>,
         admissions: Arc<Admissions>,
+        permits: Arc<Permits<Call>>,
         reader: Arc<RunReader>,
         catalog: Arc<Catalog>,
     ) -> Self {
@@ -80,6 +84,7 @@ impl Sequencer {
             clock,
             feed,
             admissions,
+            permits,
             reader,
             catalog,
         }

@@ -78,6 +78,7 @@ impl Node {
             tags,
             key: body.key,
             trigger: body.trigger,
+            pools: BTreeMap::new(),
             input,
         };
         // White space and order of keys make no other input.

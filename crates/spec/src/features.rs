@@ -44,14 +44,10 @@ features! {
     Background = "background",
     /// Reuse of results.
     Cache = "cache",
-    /// Permits of pools held by calls.
-    Use = "use",
     /// What became of a call in doubt.
     Resolve = "resolve",
     /// At most one effect.
     AtMostOnce = "delivery",
-    /// Pools of a run.
-    WorkflowPools = "pools",
     /// Runs in order of importance.
     Priority = "priority",
     /// A limit of live runs of a workflow.
@@ -79,10 +75,8 @@ const NOT_YET: &[Feature] = &[
     Feature::ItemAfter,
     Feature::Background,
     Feature::Cache,
-    Feature::Use,
     Feature::Resolve,
     Feature::AtMostOnce,
-    Feature::WorkflowPools,
     Feature::Priority,
     Feature::Concurrency,
     Feature::Triggers,

@@ -7,6 +7,7 @@
 //! Start reading at [`open`], then `migrations/` for the tables, then `writer.rs`. Each noun has a file with
 //! its writes and its questions.
 
+mod budget;
 mod checkpoint;
 mod definition;
 mod fault;
@@ -31,7 +32,10 @@ use file::{DatabaseFile, Migrations};
 use lock::FolderLock;
 use std::{path::Path, sync::Arc};
 
-const STORE_MIGRATIONS: Migrations = &[include_str!("../migrations/store/0001_first.sql")];
+const STORE_MIGRATIONS: Migrations = &[
+    include_str!("../migrations/store/0001_first.sql"),
+    include_str!("../migrations/store/0002_budgets.sql"),
+];
 const LOG_MIGRATIONS: Migrations = &[include_str!("../migrations/logs/0001_first.sql")];
 
 /// How a store is opened.

@@ -1,11 +1,12 @@
 //! Answers, each from a connection of its own, so that readers wait neither for each other nor for commits.
 
 use crate::{
-    definition, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, run, service, summary,
+    budget, definition, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, run, service,
+    summary,
 };
 use consort_store::{
-    Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter,
-    RunSummary, Service, ServiceRevision, WorkflowRevision,
+    BudgetState, Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, Reader, RunCount,
+    RunFilter, RunSummary, Service, ServiceRevision, WorkflowRevision,
 };
 use consort_types::{Name, RunId, Timestamp};
 use rusqlite::Connection;
@@ -59,6 +60,10 @@ impl SqliteReader {
 impl Reader for SqliteReader {
     fn open_runs(&self) -> Result<Vec<OpenRun>, Error> {
         self.readers.ask(run::all_open)
+    }
+
+    fn budgets(&self) -> Result<Vec<BudgetState>, Error> {
+        self.readers.ask(budget::all)
     }
 
     fn history(&self, run: RunId, from_seq: u64, limit: usize) -> Result<HistoryPage, Error> {

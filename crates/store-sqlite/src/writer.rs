@@ -1,8 +1,8 @@
 //! One commit: one transaction, one fsync.
 
 use crate::{
-    Checkpointer, Durability, definition, fault::Fault, file::DatabaseFile, history, lock::FolderLock, run,
-    service, summary,
+    Checkpointer, Durability, budget, definition, fault::Fault, file::DatabaseFile, history,
+    lock::FolderLock, run, service, summary,
 };
 use consort_store::{Batch, Error, Write, Writer};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -52,6 +52,8 @@ fn apply(transaction: &Transaction<'_>, write: &Write) -> Result<(), Fault> {
             history::delete(transaction, *run)?;
             summary::delete(transaction, *run)
         }
+        Write::ChangeBudget(change) => budget::change(transaction, change),
+        Write::ForgetBudgets { run } => budget::forget_run(transaction, *run),
         Write::PutProject(project) => definition::put_project(transaction, project),
         Write::PutWorkflow(revision) => definition::put_workflow(transaction, revision),
         Write::RemoveWorkflow { namespace, name } => {

@@ -1,6 +1,6 @@
 //! What is written, and how.
 
-use crate::{Error, OpenRun, Project, RunSummary, Service, ServiceRevision, WorkflowRevision};
+use crate::{BudgetChange, Error, OpenRun, Project, RunSummary, Service, ServiceRevision, WorkflowRevision};
 use bytes::Bytes;
 use consort_types::{Name, RunId, Timestamp};
 
@@ -101,6 +101,13 @@ pub enum Write {
     /// Forgets a closed run: history, key, summary. [`Error::Conflict`] while it is open; an unknown run is
     /// left as it is.
     DeleteRun {
+        /// The run.
+        run: RunId,
+    },
+    /// Something was spent of a budget, given back, or given on top.
+    ChangeBudget(Box<BudgetChange>),
+    /// The budgets that a run had for itself are gone with it.
+    ForgetBudgets {
         /// The run.
         run: RunId,
     },

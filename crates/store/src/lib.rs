@@ -10,6 +10,7 @@
 //! variant of [`Write`], its questions in [`Reader`], both stores, and its cases in [`conformance`].
 
 mod batch;
+mod budget;
 pub mod conformance;
 mod definition;
 mod error;
@@ -22,6 +23,7 @@ mod run;
 mod service;
 
 pub use batch::{Batch, Write, Writer};
+pub use budget::{BudgetChange, BudgetKey, BudgetState};
 pub use definition::{Project, ProjectFile, WorkflowRevision};
 pub use error::Error;
 pub use history::{HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow};

@@ -1,8 +1,8 @@
 //! What a store can be asked.
 
 use crate::{
-    Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, RunCount, RunFilter, RunSummary,
-    Service, ServiceRevision, WorkflowRevision,
+    BudgetState, Error, HistoryPage, KeyedRun, OpenRun, Page, PageRequest, Project, RunCount, RunFilter,
+    RunSummary, Service, ServiceRevision, WorkflowRevision,
 };
 use consort_types::{Name, RunId, Timestamp};
 
@@ -33,6 +33,9 @@ pub trait Reader: Send + Sync {
 
     /// How many runs of a namespace are in which state, by workflow.
     fn run_counts(&self, namespace: &str) -> Result<Vec<RunCount>, Error>;
+
+    /// What was spent of every budget: what a server loads when it starts.
+    fn budgets(&self) -> Result<Vec<BudgetState>, Error>;
 
     /// Every namespace that a project was applied to, by name.
     fn namespaces(&self) -> Result<Vec<Name>, Error>;

@@ -20,7 +20,7 @@ impl Amount {
     pub const ZERO: Self = Self(0);
 
     /// The most: some terabytes, when bytes are counted.
-    pub const MAX: Self = Self(10_000_000_000_000 * PARTS);
+    pub const MAX: Self = Self(9_000_000_000_000 * PARTS);
 
     /// A whole number of units; the most when it is more than that.
     pub const fn units(units: u32) -> Self {

@@ -17,6 +17,7 @@ mod history;
 mod log;
 mod namespace;
 mod page;
+mod pool;
 mod problem;
 mod query;
 mod run;
@@ -36,6 +37,7 @@ pub use history::HistoryEntry;
 pub use log::{LogLine, ServiceLogLine, Stream};
 pub use namespace::Namespace;
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
+pub use pool::{AddToBudget, Pool, PoolBudget, PoolHolder, PoolRate, PoolWaiter, WhenEmpty};
 pub use problem::{PROBLEM_MEDIA_TYPE, Problem};
 pub use query::{
     ApplyQuery, DownloadQuery, FeedQuery, GraphQuery, ListQuery, NamespaceQuery, RunLogsQuery, RunsQuery,

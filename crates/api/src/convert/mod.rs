@@ -1,12 +1,14 @@
 //! Between the node's words and those of the API: the only place where they meet.
 
 mod feed;
+mod pool;
 mod refusal;
 mod run;
 mod service;
 mod workflow;
 
 pub use feed::feed_event;
+pub use pool::pool;
 pub use run::{history_entry, log_line, run, slim, step};
 pub use service::{replica, service, service_line, service_revision};
 pub use workflow::{applied, graph, workflow, workflow_revision};

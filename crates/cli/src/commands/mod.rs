@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 pub mod dev;
 pub mod init;
+pub mod pools;
 pub mod run;
 pub mod runs;
 pub mod schema;

@@ -4,6 +4,7 @@ mod attempt_accepted;
 mod attempt_finished;
 mod cancel;
 mod complete;
+mod out_of_budget;
 mod pause;
 mod retry;
 mod signal;
@@ -33,6 +34,9 @@ impl Run {
             }
             Command::AttemptHeartbeat { token, progress } => {
                 attempt_accepted::heartbeat(decider, token, progress)
+            }
+            Command::OutOfBudget { token, pool, error } => {
+                out_of_budget::apply(decider, token, pool, *error, now)
             }
             Command::TimerFired { node, kind } => timer_fired::apply(decider, node, kind),
             Command::Cancel { by } => cancel::apply(decider, by),

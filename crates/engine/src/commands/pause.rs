@@ -8,13 +8,8 @@ pub(super) fn pause(mut decider: Decider<'_>, by: String) -> Result<Transition, 
     if decider.run.paused.is_some() {
         return Err(Rejected::NotNow("the run is paused already".to_owned()));
     }
-    decider.record(Entry::Paused { why: PauseReason::Asked, by: Some(by) });
-    let ready = |id: &NodeId| decider.run.node(*id).state == StepState::Ready;
-    let calls: Vec<NodeId> = (0..decider.run.nodes.len() as u32).map(NodeId).filter(ready).collect();
-    for id in calls {
-        let token = decider.run.token(id);
-        decider.effect(Effect::Withdraw(token));
-    }
+    decider.record(Entry::Paused { why: PauseReason::Asked, by: Some(by), pool: None });
+    decider.withdraw_ready();
     Ok(decider.finish())
 }
 
@@ -25,7 +20,7 @@ pub(super) fn resume(mut decider: Decider<'_>, by: String) -> Result<Transition,
         Some((PauseReason::Failure, _)) => Err(Rejected::NotNow(
             "the run is paused because a step failed: retry, skip or complete that step".to_owned(),
         )),
-        Some((PauseReason::Asked, _)) => {
+        Some((PauseReason::Asked | PauseReason::Budget, _)) => {
             decider.go_on_after_pause(by);
             Ok(decider.finish())
         }
@@ -33,6 +28,16 @@ pub(super) fn resume(mut decider: Decider<'_>, by: String) -> Result<Transition,
 }
 
 impl Decider<'_> {
+    /// Takes back the calls that were not sent yet.
+    pub(crate) fn withdraw_ready(&mut self) {
+        let ready = |id: &NodeId| self.run.node(*id).state == StepState::Ready;
+        let calls: Vec<NodeId> = (0..self.run.nodes.len() as u32).map(NodeId).filter(ready).collect();
+        for id in calls {
+            let token = self.run.token(id);
+            self.effect(Effect::Withdraw(token));
+        }
+    }
+
     /// The run goes on: calls that were taken back, timers that stood still, steps that could have started.
     pub(crate) fn go_on_after_pause(&mut self, by: String) {
         let held: Vec<NodeId> =

@@ -19,6 +19,7 @@ impl Run {
             tags: start.tags,
             key: start.key,
             trigger: start.trigger,
+            pools: start.pools,
             timeout_at: start.workflow.timeout.map(|timeout| now.plus(timeout)),
         });
         let top = start.workflow.top;

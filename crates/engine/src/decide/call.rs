@@ -21,6 +21,11 @@ impl Decider<'_> {
 
     /// The newest attempt of a node has ended.
     pub(crate) fn attempt_ended(&mut self, id: NodeId, attempt: crate::Attempt, result: AttemptResult) {
+        match &result {
+            AttemptResult::Succeeded(output) => self.settle_permits(id, Some(output)),
+            AttemptResult::Failed { .. } => self.settle_permits(id, None),
+            AttemptResult::Interrupted => {}
+        }
         match result {
             AttemptResult::Succeeded(output) => match self.run.check_output(id, &output) {
                 Ok(output) => {
@@ -32,7 +37,7 @@ impl Decider<'_> {
             AttemptResult::Failed { state, error, retry_after } => {
                 self.attempt_failed(id, attempt, state, error, retry_after);
             }
-            AttemptResult::Interrupted => self.interrupted(id),
+            AttemptResult::Interrupted => self.attempt_interrupted(id),
         }
     }
 
@@ -68,7 +73,7 @@ impl Decider<'_> {
     }
 
     /// Consort itself cut the try short: the same try again, unless nothing may start any more.
-    fn interrupted(&mut self, id: NodeId) {
+    pub(crate) fn attempt_interrupted(&mut self, id: NodeId) {
         let is_undo = self.run.node(id).role == Role::Undo;
         if !is_undo && self.run.is_cut_off(id) {
             return self.record(Entry::Cancelled { n: id, undo: None });
@@ -95,9 +100,11 @@ impl Run {
         let node = self.node(id);
         let step = self.step_of(id);
         let timeout = step.timeout.filter(|_| node.role != Role::Undo).unwrap_or(operation.timeout);
-        let priority = step.priority.unwrap_or(0).saturating_add(self.workflow.priority).clamp(-100, 100);
+        let priority = self.priority_of(id);
+        let wants = self.wants_of(id)?;
         Ok(Dispatch {
             token: self.token(id),
+            workflow: self.workflow.name.clone(),
             step: self.key_of(id),
             attempt: node.tries,
             idempotency_key: self.idempotency_key(id)?,
@@ -106,6 +113,7 @@ impl Run {
             input,
             timeout,
             priority,
+            wants,
         })
     }
 

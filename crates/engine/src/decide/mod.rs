@@ -8,6 +8,7 @@ mod call;
 mod ending;
 mod failure;
 mod for_each;
+mod permits;
 mod scope;
 mod turns;
 mod undo;

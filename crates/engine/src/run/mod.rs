@@ -78,6 +78,8 @@ pub struct Run {
     pub(crate) phase: Phase,
     pub(crate) end: Option<RunEnd>,
     pub(crate) paused: Option<(PauseReason, Timestamp)>,
+    /// Whose budget was used up when it paused for that.
+    pub(crate) short_of: Option<Name>,
     pub(crate) nodes: Vec<Node>,
     /// Who must hear when a node is done: the steps that named it.
     pub(crate) waiters: HashMap<NodeId, Vec<NodeId>>,
@@ -143,6 +145,12 @@ impl Run {
         &self.started.trigger
     }
 
+    /// The pool whose budget it stands still for.
+    pub fn short_of(&self) -> Option<&Name> {
+        let pauses = matches!(self.paused, Some((PauseReason::Budget, _)));
+        self.short_of.as_ref().filter(|_| pauses)
+    }
+
     /// Whether it has ended and nothing of it is being undone: no command but `undo` moves it any more.
     pub fn is_at_rest(&self) -> bool {
         self.is_ended() && self.undo_tasks.is_empty()
@@ -204,6 +212,7 @@ impl Run {
             phase: Phase::Live,
             end: None,
             paused: None,
+            short_of: None,
             nodes: vec![top],
             waiters: HashMap::new(),
             undo_list: Vec::new(),

@@ -4,7 +4,7 @@ use super::{Node, NodeId, Phase, Role, Run, TOP};
 use crate::{OpenedAs, PauseReason, ProgressNote, WaitFor};
 use consort_spec::definition::Body;
 use consort_types::{
-    AttemptState, AttemptToken, Json, RunError, RunState, StepState, Timestamp, UndoState, WaitKind,
+    AttemptState, AttemptToken, Json, Name, RunError, RunState, StepState, Timestamp, UndoState, WaitKind,
     WaitingOn,
 };
 
@@ -215,12 +215,14 @@ impl Run {
     fn waiting_on(&self, state: RunState, ask: Ask<'_>) -> Option<WaitingOn> {
         if let (RunState::Paused, Some((why, since))) = (state, self.paused) {
             let detail = match why {
+                PauseReason::Budget => self.short_of_detail(),
                 PauseReason::Asked => "paused by hand; resume it to go on".to_owned(),
                 PauseReason::Failure => {
                     "a step failed and the workflow pauses on failure: retry, skip or complete it".to_owned()
                 }
             };
-            return Some(waiting(WaitKind::Paused, "paused", since, None, detail));
+            let name = self.short_of().map_or("paused", Name::as_str);
+            return Some(waiting(WaitKind::Paused, name, since, None, detail));
         }
         if let Phase::BetweenPasses { until } = self.phase {
             let since = self.passes.last().map_or(self.created_at, |pass| pass.ended_at);
@@ -283,6 +285,14 @@ impl Run {
         }
         let name = keys[0].trim_matches('`').to_owned();
         waiting(WaitKind::Step, &name, since, None, format!("waits for {}", keys.join(", ")))
+    }
+
+    fn short_of_detail(&self) -> String {
+        let pool = self.short_of.as_ref().map_or("", Name::as_str);
+        format!(
+            "the budget of the pool `{pool}` is used up: raise it in the project file and apply, or give more with \
+             `consort pools add`; the run goes on by itself then"
+        )
     }
 
     fn paused_detail(&self) -> WaitingOn {

@@ -4,13 +4,13 @@
 #![allow(dead_code, clippy::print_stdout)]
 
 use consort_engine::{
-    AttemptResult, Command, Dispatch, Effect, NodeId, Record, Rejected, Run, RunView, Start, StepRef,
-    StepView, TimerKind, Transition,
+    AttemptResult, Command, Dispatch, Effect, NodeId, PermitWant, Record, Rejected, Run, RunView, Start,
+    StepRef, StepView, TimerKind, Transition,
 };
 use consort_spec::{Folders, Texts, definition::Project};
 use consort_types::{
-    AttemptState, AttemptToken, ErrorKind, Json, Name, NameKind, RunError, RunId, RunState, StepState,
-    Timestamp,
+    Amount, AttemptState, AttemptToken, ErrorKind, Json, Name, NameKind, RunError, RunId, RunState,
+    StepState, Timestamp,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duration};
@@ -18,6 +18,10 @@ use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duratio
 /// Services that every test project has: each operation takes and gives anything.
 const SERVICES: &str = "
 name: test
+pools:
+  gpu: 2
+  spend: { budget: 100, when_empty: pause }
+  tenant: { size: 3, key: '${input.who}' }
 services:
   s:
     url: http://127.0.0.1:9
@@ -26,6 +30,7 @@ services:
       b: { input: { x?: any }, timeout: 10s }
       c: { input: { x?: any }, timeout: 10s }
       undo: { input: { x?: any } }
+      paid: { input: { x?: any }, use: { gpu: 1, spend: { take: 40, settle: output.cost } } }
       typed: { input: { n: number }, output: { n: number } }
 ";
 
@@ -53,6 +58,7 @@ pub struct Sent {
     pub attempt: u32,
     pub token: AttemptToken,
     pub undoes: Option<String>,
+    pub wants: Vec<PermitWant>,
 }
 
 /// One run and everything around it.
@@ -68,6 +74,8 @@ pub struct World {
     /// Calls that were answered 202.
     pub taken: Vec<AttemptToken>,
     pub ended: u32,
+    /// What calls turned out to have taken of the pools.
+    pub settled: Vec<(AttemptToken, Vec<Option<Amount>>)>,
     project: Arc<Project>,
 }
 
@@ -92,6 +100,7 @@ impl World {
             tags: BTreeMap::new(),
             key: None,
             trigger: "api".to_owned(),
+            pools: BTreeMap::new(),
         };
         let (run, transition) = Run::start(start, now);
         let mut world = Self {
@@ -103,6 +112,7 @@ impl World {
             timers: BTreeMap::new(),
             taken: Vec::new(),
             ended: 0,
+            settled: Vec::new(),
             project,
         };
         world.take(transition);
@@ -126,6 +136,7 @@ impl World {
                 self.open.push_back(sent);
             }
             Effect::Withdraw(_) => {}
+            Effect::Settle { token, amounts } => self.settled.push((token, amounts)),
             Effect::Abort(token) => {
                 if self.open.iter().any(|sent| sent.token == token) {
                     let error = RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cut");
@@ -176,6 +187,16 @@ impl World {
     fn open_call(&self, step: &str) -> Sent {
         let found = self.open.iter().find(|sent| sent.step == step).cloned();
         found.unwrap_or_else(|| panic!("`{step}` is not in flight, only {:?}", self.in_flight()))
+    }
+
+    /// The budget that an open call wants is used up.
+    pub fn poor(&mut self, step: &str) -> &mut Self {
+        let token = self.open_call(step).token;
+        let error = Box::new(RunError::new("E_BUDGET_EMPTY", ErrorKind::Limit, "used up"));
+        let pool = Name::new("spend", NameKind::Kebab).unwrap();
+        self.open.retain(|sent| sent.token != token);
+        self.apply(Command::OutOfBudget { token, pool, error }).unwrap();
+        self
     }
 
     /// The oldest open call of a step answers well.
@@ -312,6 +333,7 @@ fn sent(dispatch: &Dispatch) -> Sent {
         attempt: dispatch.attempt,
         token: dispatch.token,
         undoes: dispatch.undoes.clone(),
+        wants: dispatch.wants.clone(),
     }
 }
 

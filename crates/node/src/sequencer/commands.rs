@@ -4,7 +4,7 @@ use super::{CommandError, Live, Sequencer};
 use crate::committer::After;
 use consort_engine::{Command, Rejected, Run};
 use consort_store::Write;
-use consort_types::RunId;
+use consort_types::{AttemptToken, RunId};
 use tokio::sync::oneshot;
 
 impl Sequencer {
@@ -18,7 +18,10 @@ impl Sequencer {
             return self.apply(id, command, Vec::new(), reply);
         }
         // An answer or a timer that comes after the end is for nobody.
-        let Some(reply) = reply else { return };
+        let Some(reply) = reply else {
+            token_of(&command).into_iter().for_each(|token| self.unheard(token));
+            return;
+        };
         match self.reopen(id, &command) {
             Ok(()) => self.apply(id, command, vec![Write::ReopenRun { run: id }], Some(reply)),
             Err(error) => drop(reply.send(Err(error))),
@@ -34,6 +37,7 @@ impl Sequencer {
     ) {
         let now = self.clock.now();
         let live = self.runs.get_mut(&id).expect("the caller looked");
+        let token = token_of(&command);
         match live.run.apply(command, now) {
             Ok(transition) => {
                 live.is_leaving = false;
@@ -41,12 +45,14 @@ impl Sequencer {
                 self.commit(id, transition, writes, answer.into_iter().collect());
             }
             Err(rejected) => {
+                let unheard = token.filter(|token| !live.run.is_in_flight(*token));
                 if live.run.is_at_rest() && !live.is_leaving {
                     self.runs.remove(&id);
                 }
                 if let Some(reply) = reply {
                     drop(reply.send(Err(rejected.into())));
                 }
+                unheard.into_iter().for_each(|token| self.unheard(token));
             }
         }
     }
@@ -66,5 +72,15 @@ impl Sequencer {
         }
         self.runs.insert(id, Live { run, next_seq, is_leaving: false });
         Ok(())
+    }
+}
+
+/// The attempt of which a command tells that it goes on elsewhere or has ended.
+fn token_of(command: &Command) -> Option<AttemptToken> {
+    match command {
+        Command::AttemptFinished { token, .. }
+        | Command::AttemptAccepted { token, .. }
+        | Command::OutOfBudget { token, .. } => Some(*token),
+        _ => None,
     }
 }

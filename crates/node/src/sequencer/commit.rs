@@ -33,6 +33,7 @@ impl Sequencer {
             self.dirty.insert(id);
         }
         let namespace = live.run.namespace().clone();
+        self.settle(id, &transition, &mut writes, &mut after);
         let ended = transition.effects.iter().any(|effect| matches!(effect, Effect::Ended(_)));
         let effects = transition.effects.into_iter();
         let mut acts: Vec<After> =
@@ -60,6 +61,9 @@ impl Sequencer {
         let record = RunRecord::new(&live.run, live.run.view(&|_| None));
         writes.push(Write::Summarize(Box::new(record.summary())));
         writes.push(Write::CloseRun { run: id, at: self.clock.now() });
+        let mut follows = self.permits.end_run(&live.run, self.clock.now());
+        writes.append(&mut follows.writes);
+        after.push(After::Permits(follows));
         let (inbox, next_seq) = (self.inbox.clone(), live.next_seq);
         after.push(After::Call(Box::new(move || inbox.send(Message::Stored(id, next_seq)))));
     }

@@ -13,7 +13,10 @@ impl Sequencer {
             let key = (open.namespace.clone(), open.workflow.clone(), key.clone());
             self.keys.insert(key, (open.run, open.input_digest));
         }
-        let effects = run.pending_effects(self.clock.now());
+        let now = self.clock.now();
+        self.permits.begin_run(&run, now);
+        self.permits.adopt(&run, now);
+        let effects = run.pending_effects(now);
         let namespace = run.namespace().clone();
         self.dirty.insert(open.run);
         self.runs.insert(open.run, Live { run, next_seq, is_leaving: false });
@@ -49,6 +52,7 @@ impl Sequencer {
             input_digest,
             created_at: now,
         });
+        self.permits.begin_run(&run, now);
         self.runs.insert(id, Live { run, next_seq: 0, is_leaving: false });
         let answer = After::Call(Box::new(move || drop(reply.send(Ok(Started { run: id, new: true })))));
         self.commit(id, transition, vec![open], vec![answer]);

@@ -69,7 +69,7 @@ fn commit(writer: &mut dyn Writer, unit: Unit) {
     for after in unit.after {
         match after {
             After::Call(call) => call(),
-            After::Effect(..) => {}
+            After::Effect(..) | After::Permits(_) | After::Over(_) => {}
         }
     }
 }
@@ -86,6 +86,7 @@ impl Desk {
             tags: BTreeMap::new(),
             key: Some("k".to_owned()),
             trigger: "api".to_owned(),
+            pools: BTreeMap::new(),
         };
         let (reply, answer) = oneshot::channel();
         let input_digest = Digest::of(b"{}");

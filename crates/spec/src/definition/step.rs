@@ -1,6 +1,6 @@
 //! Steps and the scopes that hold them.
 
-use super::{Call, Retry, Schema, Tolerate};
+use super::{Call, Retry, Schema, Tolerate, Use};
 use consort_expr::{Expr, Template};
 use consort_types::Name;
 use std::time::Duration;
@@ -279,17 +279,6 @@ pub struct Cache {
     pub keep: Duration,
     /// Replaces operation and input as the key.
     pub key: Option<Template>,
-}
-
-/// Permits of a pool that a call holds while it is in flight.
-#[derive(Debug, Clone)]
-pub struct Use {
-    /// The pool.
-    pub pool: Name,
-    /// How many.
-    pub take: Template,
-    /// The true number, known afterwards; sees `output`.
-    pub settle: Option<Expr>,
 }
 
 /// How often a call may take effect.

@@ -3,7 +3,7 @@
 use super::{
     context::Context,
     fields::{Fields, name},
-    policy, types,
+    policy, pools, types,
 };
 use crate::{
     codes,
@@ -74,7 +74,7 @@ fn operation(
         timeout: fields.duration("timeout").unwrap_or(TIMEOUT),
         retry: policy::retry_of_operation(context, &fields),
         heartbeat: fields.duration("heartbeat").unwrap_or(HEARTBEAT),
-        uses: policy::uses_of_operation(context, &fields),
+        uses: pools::uses_of_operation(context, &fields),
         idempotent: fields.boolean("idempotent"),
         description: fields.text("description"),
     })

@@ -7,7 +7,9 @@ use super::{
     draft::{Draft, Expects, FrameKind, Role, Site, SiteValue},
     expression::Located,
     fields::Fields,
-    operations, policy, resolve, step,
+    operations, policy,
+    pools::{self, KnownPools, Pools},
+    resolve, step,
 };
 use crate::{
     codes,
@@ -31,8 +33,18 @@ pub(crate) struct Surroundings<'a> {
     pub broken_services: &'a BTreeSet<Name>,
     /// The input of every workflow.
     pub inputs: &'a BTreeMap<Name, Schema>,
-    pub pools: &'a BTreeSet<Name>,
+    /// The pools that each run of this workflow has for itself.
+    pub run_pools: &'a Pools,
+    /// The pools that each run of some workflow has for itself and shares with its children.
+    pub all_run_pools: &'a BTreeSet<Name>,
     pub channels: &'a BTreeSet<Name>,
+}
+
+impl Surroundings<'_> {
+    /// What a `use` of a step may name.
+    pub(crate) fn known_pools(&self) -> KnownPools<'_> {
+        KnownPools { project: self.context.pools(), run: self.run_pools, inherited: self.all_run_pools }
+    }
 }
 
 /// The input of a workflow, read before any step so that workflows can call each other.
@@ -58,6 +70,8 @@ pub(crate) fn workflow<'a>(
 ) -> Option<Workflow> {
     let context = around.context;
     let fields = Fields::open(context.report, key.span, node, &keys::WORKFLOW)?;
+    let run_pools = pools::of_workflow(context, &fields);
+    let around = &Surroundings { run_pools: &run_pools, ..*around };
     let mut draft = Draft::default();
     let top = draft.open(FrameKind::Top, None, None);
     if let Some(steps) = fields.require("steps") {
@@ -89,8 +103,8 @@ pub(crate) fn workflow<'a>(
     if fields.has("concurrency") {
         context.uses(Feature::Concurrency, fields.place("concurrency"));
     }
-    if fields.has("pools") {
-        context.uses(Feature::WorkflowPools, fields.place("pools"));
+    for (pool, place) in draft.inherited_pools.drain(..) {
+        context.inherits_pool(name, &pool, place);
     }
     let input = around.inputs.get(name).cloned().unwrap_or_else(Schema::any);
     resolve::resolve(context.report, &mut draft);
@@ -105,6 +119,7 @@ pub(crate) fn workflow<'a>(
     Some(Workflow {
         name: name.clone(),
         digest: digest(node, &draft.steps),
+        pools: run_pools.iter().filter_map(|(name, pool)| Some((name.clone(), pool.clone()?))).collect(),
         input,
         output,
         on_failure: on_failure(&fields),
@@ -218,7 +233,7 @@ fn digest(node: &Node, steps: &[Step]) -> Digest {
         };
         for call in body.into_iter().chain(&step.undo).chain(&step.resolve) {
             let operation = &call.operation;
-            let section = json!({
+            let mut section = json!({
                 "method": operation.method.as_str(),
                 "path": operation.path,
                 "input": operation.input.document(),
@@ -227,9 +242,21 @@ fn digest(node: &Node, steps: &[Step]) -> Digest {
                 "heartbeat_ms": operation.heartbeat.as_millis() as u64,
                 "retry": operation.retry.as_ref().map(|retry| format!("{retry:?}")),
             });
+            if !operation.uses.is_empty() {
+                section["use"] = format!("{:?}", operation.uses).into();
+            }
             called.insert(operation.name.to_string(), section);
         }
     }
     let called: serde_json::Map<String, Value> = called.into_iter().collect();
-    canonical::digest_of(&json!({ "workflow": node.to_json(), "operations": called }))
+    let keys = steps.iter().flat_map(|step| &step.uses).filter_map(|used| {
+        let key = used.key.as_ref()?;
+        Some((used.pool.to_string(), Value::from(format!("{key:?}"))))
+    });
+    let mut whole = json!({ "workflow": node.to_json(), "operations": called });
+    let keys: serde_json::Map<String, Value> = keys.collect();
+    if !keys.is_empty() {
+        whole["pool_keys"] = keys.into();
+    }
+    canonical::digest_of(&whole)
 }

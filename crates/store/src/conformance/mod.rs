@@ -1,11 +1,13 @@
 //! The behaviours that any store must show, each a test. A store runs all of them with
 //! [`conformance!`](crate::conformance!), given a block that makes a [`Harness`].
 
+mod budget;
 mod commit;
 mod definition;
 mod list;
 mod log;
 
+pub use budget::*;
 pub use commit::*;
 pub use definition::*;
 pub use list::*;
@@ -53,6 +55,8 @@ macro_rules! conformance {
             a_store_keeps_what_it_had
             a_store_has_one_server
             an_empty_store_answers
+            what_was_spent_adds_up_within_its_period
+            each_key_and_each_run_has_its_budget
             runs_are_listed_newest_first
             a_summary_replaces_the_one_before
             a_run_keeps_its_place_in_lists

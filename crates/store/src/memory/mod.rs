@@ -6,7 +6,8 @@ mod table;
 mod writer;
 
 use crate::{
-    Error, OpenRun, Project, RunSummary, Service, ServiceRevision, Store, WorkflowRevision,
+    BudgetKey, BudgetState, Error, OpenRun, Project, RunSummary, Service, ServiceRevision, Store,
+    WorkflowRevision,
     memory::{log::Logs, table::Table},
 };
 use bytes::Bytes;
@@ -43,6 +44,7 @@ struct Tables {
     workflow_revisions: Table<(Name, Name, u64), WorkflowRevision>,
     services: Table<(Name, Name), Service>,
     service_revisions: Table<(Name, Name, u64), ServiceRevision>,
+    budgets: Table<BudgetKey, BudgetState>,
 }
 
 #[derive(Debug, Clone)]

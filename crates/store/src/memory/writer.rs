@@ -1,7 +1,9 @@
 //! Commits: each write in turn, all taken back when one is refused.
 
 use super::{Handle, IndexedRun, Tables};
-use crate::{Batch, Error, OpenRun, RunSummary, ServiceRevision, WorkflowRevision, Write, Writer};
+use crate::{
+    Batch, BudgetState, Error, OpenRun, RunSummary, ServiceRevision, WorkflowRevision, Write, Writer,
+};
 use bytes::Bytes;
 use consort_types::{RunId, Timestamp};
 
@@ -32,6 +34,7 @@ macro_rules! every_table {
             workflow_revisions,
             services,
             service_revisions,
+            budgets,
         } = $tables;
         history.$verb();
         runs.$verb();
@@ -43,6 +46,7 @@ macro_rules! every_table {
         workflow_revisions.$verb();
         services.$verb();
         service_revisions.$verb();
+        budgets.$verb();
     }};
 }
 
@@ -67,6 +71,17 @@ impl Tables {
             Write::ReopenRun { run } => self.set_closed(*run, None),
             Write::Summarize(summary) => return self.summarize(summary),
             Write::DeleteRun { run } => return self.delete_run(*run),
+            Write::ChangeBudget(change) => {
+                let known = self.budgets.get(&change.budget).cloned();
+                let known = known.unwrap_or_else(|| BudgetState::new(change.budget.clone(), change.period));
+                self.budgets.put(change.budget.clone(), known.after(change));
+            }
+            Write::ForgetBudgets { run } => {
+                let own: Vec<_> = self.budgets.keys().filter(|key| key.run == Some(*run)).cloned().collect();
+                for key in own {
+                    self.budgets.delete(&key);
+                }
+            }
             Write::PutProject(project) => {
                 let key = (project.namespace.clone(), project.sequence);
                 if self.projects.contains_key(&key) {
