@@ -1,6 +1,6 @@
 //! One expression.
 
-use crate::check::Checker;
+use crate::check::{Checker, Facts};
 use crate::cost::Budget;
 use crate::eval::Evaluator;
 use crate::notes::Notes;
@@ -84,6 +84,21 @@ impl Expr {
         let mut checker = Checker::new(&self.inner.source, env);
         let type_ = checker.whole(&self.inner.parsed.root);
         (type_, checker.problems)
+    }
+
+    /// The places that are there and not null when this is true: each a name of the scope and the fields behind
+    /// it. For whoever knows that a condition held before something else is evaluated.
+    pub fn not_null_if_true(&self) -> Vec<Vec<String>> {
+        let mut facts = Facts::default();
+        facts.learn(&self.inner.parsed.root, true);
+        facts.of_free()
+    }
+
+    /// The same when this is false.
+    pub fn not_null_if_false(&self) -> Vec<Vec<String>> {
+        let mut facts = Facts::default();
+        facts.learn(&self.inner.parsed.root, false);
+        facts.of_free()
     }
 
     /// The same expression, evaluated by what the types declare where JSON itself does not tell: a `number`

@@ -98,8 +98,10 @@ codes! {
     W_UNUSED,
     /// A retry on an operation that is not idempotent by its own word.
     W_RETRY_NOT_IDEMPOTENT,
-    /// A timeout that is longer than the run's.
+    /// A cache on an operation that is not idempotent by its own word.
+    W_CACHE_NOT_IDEMPOTENT,
+    /// A timeout or a wait that is longer than the time of what is around it.
     W_TIMEOUT_TOO_LONG,
-    /// A branch that no run can reach.
+    /// A step or a branch that no run can reach.
     W_UNREACHABLE,
 }

@@ -209,6 +209,15 @@ impl Report {
         self.errors.get()
     }
 
+    /// Does something that may find problems, and forgets them: what is only tried out.
+    pub(crate) fn quietly<T>(&self, act: impl FnOnce() -> T) -> T {
+        let (length, errors) = (self.problems.borrow().len(), self.errors.get());
+        let result = act();
+        self.problems.borrow_mut().truncate(length);
+        self.errors.set(errors);
+        result
+    }
+
     /// All problems, sorted by place, each once.
     pub(crate) fn finish(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();

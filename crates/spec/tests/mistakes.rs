@@ -1,6 +1,7 @@
 //! Each class of mistake, planted once: exactly one problem, at the marked place, with its code.
 
-use consort_spec::{Colour, Folders, Texts, check, render};
+mod support;
+use support::{all, check_one};
 
 /// What surrounds the steps of a case. Line 1 to 17.
 const AROUND: &str = r#"name: shop
@@ -23,37 +24,6 @@ workflows:
 
 /// A service file around one service.
 const SERVICE: &str = "name: shop\nservices:\n  desk:\n";
-
-/// Takes the marks `«…»` out and gives the text, the line, the column and the length of what they held.
-fn planted(marked: &str) -> (String, u32, u32, u32) {
-    let start = marked.find('«').expect("a mark");
-    let before = &marked[..start];
-    let inside = marked[start..].trim_start_matches('«').split('»').next().expect("the mark ends");
-    let line = before.matches('\n').count() as u32 + 1;
-    let column = before.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
-    (marked.replace(['«', '»'], ""), line, column, inside.chars().count() as u32)
-}
-
-fn check_one(code: &str, marked: &str) {
-    let (text, line, column, length) = planted(marked);
-    let folders = ["a", "services/a"].map(str::to_owned);
-    let checked = check(&Texts::new([("consort.yaml".to_owned(), text)], Folders::Known(folders.into())));
-    let shown: String =
-        checked.problems.iter().map(|problem| render(problem, &checked.files, Colour::Never)).collect();
-    assert_eq!(checked.problems.len(), 1, "expected one {code} in\n{marked}\nfound:\n{shown}");
-    let problem = &checked.problems[0];
-    assert_eq!(problem.code, code, "{marked}\n{shown}");
-    assert_eq!((problem.line, problem.column), (line, column), "{marked}\n{shown}");
-    assert_eq!(problem.length, length, "{marked}\n{shown}");
-    assert_eq!(checked.project.is_some(), code.starts_with("W_"));
-}
-
-fn all(around: &str, indent: usize, cases: &[(&str, &str)]) {
-    for (code, case) in cases {
-        let indented: String = case.lines().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect();
-        check_one(code, &format!("{around}{indented}"));
-    }
-}
 
 #[test]
 fn mistakes_in_the_shape_of_a_step() {

@@ -4,7 +4,7 @@ use crate::ast::{Kind, Link, Node, Operator, Path, Presence, Root, SegmentKind};
 
 /// Places that are known not to be null where we are.
 #[derive(Debug, Default)]
-pub(super) struct Facts(Vec<String>);
+pub(crate) struct Facts(Vec<String>);
 
 impl Facts {
     pub fn mark(&self) -> usize {
@@ -23,6 +23,17 @@ impl Facts {
     pub fn of_local(&self, since: usize, local: usize) -> impl Iterator<Item = &str> {
         let prefix = format!("{}.", local_key(local));
         self.0[since..].iter().filter_map(move |known| known.strip_prefix(&prefix))
+    }
+
+    /// The places below names of the scope: the name and the fields behind it.
+    pub fn of_free(&self) -> Vec<Vec<String>> {
+        let places = self.0.iter().filter(|known| !known.starts_with('#'));
+        let read = places.filter_map(|known| {
+            let (root, path) = known.split_once('.').unwrap_or((known, ""));
+            let fields = names(path)?.into_iter().map(str::to_owned);
+            Some(std::iter::once(root.to_owned()).chain(fields).collect())
+        });
+        read.collect()
     }
 
     /// Learns from a condition that it is true, or false.

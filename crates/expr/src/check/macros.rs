@@ -2,9 +2,7 @@
 
 use super::{Checker, Known, facts, operators};
 use crate::ast::{Macro, MacroKind, Node, Segment, Span};
-use crate::types::{Field, ObjectType};
 use crate::{Type, code};
-use std::sync::Arc;
 
 impl Checker<'_> {
     pub(super) fn macro_(&mut self, over: Known, before: Span, walk: &Macro, segment: &Segment) -> Known {
@@ -63,8 +61,10 @@ impl Checker<'_> {
         let local = self.locals.len() - 1;
         let paths: Vec<String> = self.facts.of_local(known, local).map(str::to_owned).collect();
         let itself = self.facts.holds(&format!("#{local}"));
-        let kept =
-            paths.iter().filter_map(|path| facts::names(path)).fold(item, |item, names| narrow(item, &names));
+        let kept = paths
+            .iter()
+            .filter_map(|path| facts::names(path))
+            .fold(item, |item, names| item.not_null_at(&names));
         if itself { kept.required() } else { kept }
     }
 
@@ -89,24 +89,5 @@ impl Checker<'_> {
         let type_ = self.whole(&walk.body);
         self.locals.pop();
         Known { type_, optional: true }
-    }
-}
-
-/// The type when the field at a path is known not to be null.
-fn narrow(type_: Type, names: &[&str]) -> Type {
-    let Some((name, rest)) = names.split_first() else { return type_.required() };
-    match type_.required() {
-        Type::Object(object) => {
-            let narrowed = object.fields.iter().map(|field| match field.name == *name {
-                true => Field {
-                    name: field.name.clone(),
-                    type_: narrow(field.type_.clone(), rest),
-                    required: true,
-                },
-                false => field.clone(),
-            });
-            Type::Object(Arc::new(ObjectType { fields: narrowed.collect() }))
-        }
-        other => other,
     }
 }

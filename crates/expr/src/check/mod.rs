@@ -14,7 +14,7 @@ use crate::ast::{Element, Entry, Kind, Node, Presence, Span};
 use crate::notes::Notes;
 use crate::types::{Field, ObjectType};
 use crate::{Type, TypeEnv, TypeProblem, code};
-use facts::Facts;
+pub(crate) use facts::Facts;
 use std::sync::Arc;
 
 /// What is known about the value of a node.

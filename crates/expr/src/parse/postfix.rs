@@ -32,7 +32,11 @@ impl Parser<'_> {
                 let segment = Segment { span: self.span_from(at), note: self.note(), kind };
                 path.segments.push(segment);
             } else if self.take_sign(".") {
+                let mark = self.mark();
+                // `.?name` is marked at its name.
+                self.take_sign("?");
                 let at = self.at();
+                self.reset(mark);
                 let kind = self.member()?;
                 let segment = Segment { span: self.span_from(at), note: self.note(), kind };
                 path.segments.push(segment);

@@ -92,6 +92,26 @@ impl Type {
         }
     }
 
+    /// The same when the place behind these fields is known to be there and not null.
+    #[must_use]
+    pub fn not_null_at(self, path: &[impl AsRef<str>]) -> Self {
+        let Some((name, rest)) = path.split_first() else { return self.required() };
+        match self.required() {
+            Self::Object(object) => {
+                let narrowed = object.fields.iter().map(|field| match field.name == name.as_ref() {
+                    true => Field {
+                        name: field.name.clone(),
+                        type_: field.type_.clone().not_null_at(rest),
+                        required: true,
+                    },
+                    false => field.clone(),
+                });
+                Self::Object(Arc::new(ObjectType { fields: narrowed.collect() }))
+            }
+            other => other,
+        }
+    }
+
     /// Whether a value of this type may be null. Of [`Type::Any`] nothing is known.
     pub fn may_be_null(&self) -> bool {
         matches!(self, Self::Null | Self::Nullable(_))

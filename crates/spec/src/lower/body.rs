@@ -1,7 +1,7 @@
 //! What a step does: one function for each kind.
 
 use super::{
-    draft::{Expects, FrameKind, Role, SiteValue},
+    draft::{Assumed, Expects, FrameKind, Role, SiteValue},
     expression::Located,
     fields::{self, Fields},
     platform,
@@ -23,6 +23,10 @@ use std::sync::Arc;
 
 /// The most turns of a loop: each is history that is kept.
 const TURNS_MAX: i64 = 1_000_000;
+
+/// How many earlier branches of a switch are remembered for what they tell about null: a switch of thousands
+/// stays cheap.
+const PASSED_MAX: usize = 32;
 
 /// Reads what the step does.
 pub(crate) fn body<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>, kind: &str) {
@@ -205,9 +209,10 @@ fn switch<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
         return None;
     };
     let mut branches = Vec::with_capacity(items.len());
+    let mut passed = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let last = index + 1 == items.len();
-        let Some(branch) = branch(read, item, index as u32) else { continue };
+        let Some(branch) = branch(read, item, index as u32, &mut passed) else { continue };
         if branch.when.is_none() && !last && item.get("else").is_some() {
             let message = "the branches after `else` are never reached";
             report.error(
@@ -222,7 +227,13 @@ fn switch<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     Some(Body::Switch(branches))
 }
 
-fn branch<'a>(read: &mut Reading<'_, 'a>, item: &'a Node, index: u32) -> Option<Branch> {
+/// Reads one branch. `passed` are the conditions of those before it, which were false if this one is asked.
+fn branch<'a>(
+    read: &mut Reading<'_, 'a>,
+    item: &'a Node,
+    index: u32,
+    passed: &mut Vec<Assumed>,
+) -> Option<Branch> {
     let report = read.around.context.report;
     let otherwise = item.entries().and_then(|entries| entries.iter().find(|entry| entry.key.text == "else"));
     let when = item.get("when").filter(|node| !node.is_null());
@@ -232,6 +243,7 @@ fn branch<'a>(read: &mut Reading<'_, 'a>, item: &'a Node, index: u32) -> Option<
         report.error(item.span, codes::E_VALUE, message, None);
         return None;
     }
+    let mut assumes = passed.clone();
     let (expr, key_part, suffix) = match (when, otherwise) {
         (Some(_), Some(entry)) => {
             let message = "a branch has `when` or `else`, not both";
@@ -245,6 +257,13 @@ fn branch<'a>(read: &mut Reading<'_, 'a>, item: &'a Node, index: u32) -> Option<
         }
         (Some(node), None) => {
             let expr = read.condition(node, &[], None, Expects::Condition);
+            if expr.is_some() {
+                let site = read.draft.newest_site();
+                read.draft.sites[site].assumes.clone_from(passed);
+                assumes.push(Assumed { site, truth: true });
+                passed.push(Assumed { site, truth: false });
+                passed.drain(..passed.len().saturating_sub(PASSED_MAX));
+            }
             (Some(expr), KeyPart::Index(index), format!("[{index}]"))
         }
         (None, Some(_)) => {
@@ -252,6 +271,7 @@ fn branch<'a>(read: &mut Reading<'_, 'a>, item: &'a Node, index: u32) -> Option<
         }
     };
     let scope = read.draft.open(FrameKind::Branch, Some(read.id), Some(read.scope));
+    read.draft.frames[scope.0 as usize].assumes = assumes;
     let place = Place {
         scope,
         key_part,
@@ -275,7 +295,7 @@ fn turns<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let context = read.around.context;
     let node = fields.require("loop")?;
     let given = Fields::open(context.report, fields.place("loop"), node, &keys::LOOP)?;
-    let carry = read.value(&given, "carry", Role::Other, &[], Expects::Anything);
+    let carry = read.value(&given, "carry", Role::Carry, &[], Expects::Anything);
     let scope = read.draft.open(FrameKind::Turn, Some(read.id), Some(read.scope));
     if let Some(node) = given.require("steps") {
         let prefix = format!("{}[].", read.draft.step(read.id).path);
@@ -284,7 +304,7 @@ fn turns<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let next = given.entry("next").map(|(_, node)| {
         let value = Located::read(context, node);
         let template = value.template();
-        read.site(SiteValue::Value(value), Role::Other, &["carry"], Some(scope), Expects::Anything);
+        read.site(SiteValue::Value(value), Role::Next, &["carry"], Some(scope), Expects::Anything);
         template
     });
     let until = given.require("until");

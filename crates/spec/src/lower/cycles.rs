@@ -1,7 +1,11 @@
 //! The order in which steps can be done, and the circles in which they cannot.
 
-use super::draft::Draft;
-use crate::{codes, definition::StepId, diagnostics::Report};
+use super::draft::{Draft, FrameKind};
+use crate::{
+    codes,
+    definition::{ScopeId, StepId},
+    diagnostics::Report,
+};
 
 /// A moment in the life of a step. What is inside a step lies between its two moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +68,21 @@ pub(crate) fn order(report: &Report, draft: &Draft<'_>) -> Vec<Moment> {
             unvisited += 1;
         }
         if unvisited == done.len() {
+            finally_last(draft, &mut order);
             return order;
         }
         // Everything left waits for something left: going back must end in a circle.
         let circle = circle(&before, &done, unvisited);
         report_circle(report, draft, &circle);
         ready.extend(circle);
+    }
+}
+
+/// The `finally` of the workflow sees steps for which it does not wait: all of them come before it.
+fn finally_last(draft: &Draft<'_>, order: &mut [Moment]) {
+    let is_finally = |scope: ScopeId| draft.frame(scope).kind == FrameKind::WorkflowFinally;
+    if draft.frames.iter().any(|frame| frame.kind == FrameKind::WorkflowFinally) {
+        order.sort_by_cached_key(|moment| draft.enclosing(draft.step(moment.step()).scope).any(is_finally));
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct StepNotes<'a> {
     pub after: Vec<(&'a str, Span)>,
     /// Its type is not known because something in it was refused; nothing more is reported of its uses.
     pub opaque: bool,
+    /// Its own `when`, which holds for all else in it.
+    pub when: Option<Assumed>,
 }
 
 /// What the checker knows of a scope beside its definition.
@@ -42,6 +44,15 @@ pub(crate) struct Frame<'a> {
     pub parent: Option<ScopeId>,
     /// Its steps by name.
     pub names: HashMap<&'a str, StepId>,
+    /// What is known when a step in it starts: the conditions of the branch or the `catch`.
+    pub assumes: Vec<Assumed>,
+}
+
+/// A condition, by its place in [`Draft::sites`], that is known to have been true or false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Assumed {
+    pub site: usize,
+    pub truth: bool,
 }
 
 /// Why there is a scope; decides what is in scope beside steps.
@@ -79,6 +90,8 @@ pub(crate) struct Site<'a> {
     pub inner: Option<ScopeId>,
     /// What it must be.
     pub expects: Expects,
+    /// What is known when it is evaluated, beside what its step and its scopes tell.
+    pub assumes: Vec<Assumed>,
     /// What each name that it reads means; filled in by `resolve`.
     pub names: Vec<(String, Meaning)>,
 }
@@ -104,6 +117,10 @@ pub(crate) enum Role {
     OnTimeout,
     /// The input of its `undo`.
     Undo,
+    /// What the first turn of a loop sees as `carry`.
+    Carry,
+    /// What makes the next `carry`.
+    Next,
     /// Anything else.
     Other,
 }
@@ -136,11 +153,17 @@ pub(crate) enum Meaning {
     PerhapsStep(StepId),
     Input,
     Run,
+    /// The same in the `finally` of the workflow, where it is known how the run ended.
+    EndedRun,
     Previous,
     Item(StepId),
     Index,
-    Carry,
-    Error,
+    /// Of the loop.
+    Carry(StepId),
+    /// Of the step; none: of the run.
+    Error(Option<StepId>),
+    /// The same in a `finally`, where it is null on success.
+    PerhapsError(Option<StepId>),
     Event,
     /// What the body of the step itself gave.
     Output(StepId),
@@ -161,8 +184,13 @@ impl<'a> Draft<'a> {
     ) -> ScopeId {
         let id = ScopeId(self.scopes.len() as u32);
         self.scopes.push(Scope { owner, steps: Vec::new() });
-        self.frames.push(Frame { kind, parent, names: HashMap::new() });
+        self.frames.push(Frame { kind, parent, names: HashMap::new(), assumes: Vec::new() });
         id
+    }
+
+    /// The condition that was noted last, as known to be true or false.
+    pub(crate) fn newest_site(&self) -> usize {
+        self.sites.len().saturating_sub(1)
     }
 
     pub(crate) fn frame(&self, id: ScopeId) -> &Frame<'a> {
@@ -184,6 +212,11 @@ impl<'a> Draft<'a> {
 }
 
 impl<'a> Site<'a> {
+    /// What a name that it reads means.
+    pub(crate) fn meaning(&self, name: &str) -> Option<Meaning> {
+        self.names.iter().find(|(known, _)| known == name).map(|(_, meaning)| *meaning)
+    }
+
     /// Each name that is read, with its place.
     pub(crate) fn references(&self) -> Vec<(Reference, Span)> {
         let mut found = Vec::new();

@@ -2,6 +2,7 @@
 
 mod body;
 mod canonical;
+mod children;
 mod context;
 mod cycles;
 pub(crate) mod draft;

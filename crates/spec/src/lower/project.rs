@@ -1,7 +1,7 @@
 //! The whole: files and their includes, sections of all of them under one roof.
 
 use super::{
-    Context,
+    Context, children,
     fields::{self, Fields},
     pools,
     sections::{self, Known},
@@ -16,6 +16,7 @@ use crate::{
     keys,
     yaml::{self, Key, Node},
 };
+use consort_expr::Type;
 use consort_types::{Name, NameKind};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -142,24 +143,28 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
         })
         .collect();
     let all_run_pools = run_pools(&workflows);
-    let around = Surroundings {
-        context,
-        services: &services,
-        broken_services: &broken_services,
-        inputs: &inputs,
-        run_pools: &pools::Pools::new(),
-        all_run_pools: &all_run_pools,
-        channels: &channels,
-    };
+    let none = pools::Pools::new();
     let service_names: BTreeSet<Name> = services.keys().chain(&broken_services).cloned().collect();
     let known = Known { workflows: &inputs, services: &service_names, channels: &channels };
-    let workflows: BTreeMap<Name, Arc<Workflow>> = workflows
-        .iter()
-        .filter_map(|(name, key, node)| {
-            Some((name.clone(), Arc::new(workflow::workflow(&around, name, key, node)?)))
-        })
-        .collect();
-    inherited_pools(context, &workflows);
+    let mut compiled = BTreeMap::new();
+    let mut outputs: BTreeMap<Name, Type> = BTreeMap::new();
+    for (name, key, node) in children::first(&workflows) {
+        let around = Surroundings {
+            context,
+            services: &services,
+            broken_services: &broken_services,
+            inputs: &inputs,
+            outputs: &outputs,
+            run_pools: &none,
+            all_run_pools: &all_run_pools,
+            channels: &channels,
+        };
+        if let Some((workflow, gives)) = workflow::workflow(&around, name, key, node) {
+            compiled.insert(name.clone(), Arc::new(workflow));
+            outputs.insert(name.clone(), gives);
+        }
+    }
+    inherited_pools(context, &compiled);
     let collect =
         |section: &str, read: &dyn Fn(&Name, &Key, &Node) -> Option<crate::definition::Declared>| {
             let all = trees.section(context, section).into_iter();
@@ -187,7 +192,7 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
     Some(Project {
         name: name?,
         services,
-        workflows,
+        workflows: compiled,
         pools,
         secrets,
         triggers,

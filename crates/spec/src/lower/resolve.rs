@@ -112,7 +112,10 @@ fn meaning(draft: &Draft<'_>, site: &Site<'_>, name: &str) -> Meaning {
         return meaning;
     }
     if let Some(id) = site.inner.and_then(|inner| draft.frame(inner).names.get(name)) {
-        return Meaning::Step(*id);
+        // With `first` those that did not make it are null.
+        let race =
+            site.step.is_some_and(|step| matches!(draft.step(step).body, Body::Group { first: Some(_), .. }));
+        return if race { Meaning::PerhapsStep(*id) } else { Meaning::Step(*id) };
     }
     let Some((id, kind)) = find(draft, site.scope, name) else { return Meaning::Unknown };
     // Seen from the `finally` of the workflow, a step outside of it may or may not have run.
@@ -132,7 +135,11 @@ fn inside_finally(draft: &Draft<'_>, scope: ScopeId, holder: ScopeId) -> bool {
 fn special(draft: &Draft<'_>, site: &Site<'_>, name: &str) -> Option<Meaning> {
     match name {
         "input" => return Some(Meaning::Input),
-        "run" => return Some(Meaning::Run),
+        "run" => {
+            let kinds = draft.enclosing(site.scope).map(|scope| draft.frame(scope).kind);
+            let ended = kinds.into_iter().any(|kind| kind == FrameKind::WorkflowFinally);
+            return Some(if ended { Meaning::EndedRun } else { Meaning::Run });
+        }
         "previous" => return Some(Meaning::Previous),
         _ => {}
     }
@@ -140,8 +147,8 @@ fn special(draft: &Draft<'_>, site: &Site<'_>, name: &str) -> Option<Meaning> {
         let own = match name {
             "output" if site.role == Role::Undo => site.step.map(Meaning::Shaped),
             "output" => site.step.map(Meaning::Output),
-            "error" => Some(Meaning::Error),
-            "carry" => Some(Meaning::Carry),
+            "error" => Some(Meaning::Error(site.step)),
+            "carry" => site.step.map(Meaning::Carry),
             "key" => Some(Meaning::Key),
             "event" => Some(Meaning::Event),
             _ => None,
@@ -166,9 +173,10 @@ fn of_frame(draft: &Draft<'_>, scope: ScopeId, name: &str) -> Option<Meaning> {
     let frame = draft.frame(scope);
     let owner = draft.scopes[scope.0 as usize].owner;
     let own = match (frame.kind, name) {
-        (FrameKind::Turn, "carry") => Some(Meaning::Carry),
+        (FrameKind::Turn, "carry") => owner.map(Meaning::Carry),
         (FrameKind::Turn, "index") => Some(Meaning::Index),
-        (FrameKind::Catch | FrameKind::Finally | FrameKind::WorkflowFinally, "error") => Some(Meaning::Error),
+        (FrameKind::Catch, "error") => Some(Meaning::Error(owner)),
+        (FrameKind::Finally | FrameKind::WorkflowFinally, "error") => Some(Meaning::PerhapsError(owner)),
         _ => None,
     };
     // `finally` belongs to the whole `for_each`, not to an item.

@@ -2,7 +2,7 @@
 
 use super::{
     body,
-    draft::{Draft, Expects, FrameKind, Role, Site, SiteValue, StepNotes},
+    draft::{Assumed, Draft, Expects, FrameKind, Role, Site, SiteValue, StepNotes},
     expression::{Condition, Located},
     fields::{self, Fields},
     foreach, policy, pools,
@@ -121,7 +121,7 @@ fn reserve(draft: &mut Draft<'_>, place: &Place) -> StepId {
         output: None,
         description: None,
     });
-    draft.notes.push(StepNotes { name: place.span, after: Vec::new(), opaque: false });
+    draft.notes.push(StepNotes { name: place.span, after: Vec::new(), opaque: false, when: None });
     id
 }
 
@@ -302,7 +302,8 @@ impl<'a> Reading<'_, 'a> {
         expects: Expects,
     ) {
         let (step, scope) = (Some(self.id), self.scope);
-        self.draft.sites.push(Site { step, scope, value, role, sees, inner, expects, names: Vec::new() });
+        let (assumes, names) = (Vec::new(), Vec::new());
+        self.draft.sites.push(Site { step, scope, value, role, sees, inner, expects, assumes, names });
     }
 
     /// `when`, `after`.
@@ -313,6 +314,8 @@ impl<'a> Reading<'_, 'a> {
         {
             self.step().when = Some(when.expr.clone());
             self.site(SiteValue::Condition(when), Role::When, &[], None, Expects::Condition);
+            let when = Assumed { site: self.draft.newest_site(), truth: true };
+            self.draft.notes[self.id.0 as usize].when = Some(when);
         }
         let Some(node) = fields.get("after") else { return };
         let report = self.around.context.report;
@@ -432,6 +435,10 @@ impl<'a> Reading<'_, 'a> {
             let scope = self.draft.open(FrameKind::Catch, Some(self.id), Some(self.scope));
             let when = item.get("when").filter(|node| !node.is_null());
             let when = when.and_then(|node| self.condition(node, &["error"], None, Expects::Condition));
+            if when.is_some() {
+                let matched = Assumed { site: self.draft.newest_site(), truth: true };
+                self.draft.frames[scope.0 as usize].assumes.push(matched);
+            }
             self.step().catch.push(Catch { when, scope });
             let Ok(name) = Name::new("catch", NameKind::Snake) else { return };
             let place = Place {

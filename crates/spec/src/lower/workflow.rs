@@ -18,6 +18,7 @@ use crate::{
     keys, typing,
     yaml::{Key, Node},
 };
+use consort_expr::Type;
 use consort_types::{Digest, Name};
 use serde_json::{Value, json};
 use std::{
@@ -37,6 +38,8 @@ pub(crate) struct Surroundings<'a> {
     pub run_pools: &'a Pools,
     /// The pools that each run of some workflow has for itself and shares with its children.
     pub all_run_pools: &'a BTreeSet<Name>,
+    /// What the workflows give that were read so far: those that a step may run come first.
+    pub outputs: &'a BTreeMap<Name, Type>,
     pub channels: &'a BTreeSet<Name>,
 }
 
@@ -61,13 +64,13 @@ pub(crate) fn input(context: &Context<'_>, key: &Key, node: &Node) -> Option<Sch
     Some(operations::schema(context, &fields, "input", "input_schema").unwrap_or_else(Schema::nothing))
 }
 
-/// Reads and checks one workflow.
+/// Reads and checks one workflow; also gives the type of what it gives.
 pub(crate) fn workflow<'a>(
     around: &Surroundings<'a>,
     name: &Name,
     key: &'a Key,
     node: &'a Node,
-) -> Option<Workflow> {
+) -> Option<(Workflow, Type)> {
     let context = around.context;
     let fields = Fields::open(context.report, key.span, node, &keys::WORKFLOW)?;
     let run_pools = pools::of_workflow(context, &fields);
@@ -110,13 +113,14 @@ pub(crate) fn workflow<'a>(
     resolve::resolve(context.report, &mut draft);
     let order = cycles::order(context.report, &draft);
     let timeout = fields.duration("timeout");
-    let env = typing::check(context.report, &mut draft, &order, &input, timeout);
+    let surroundings = typing::Surroundings { input: &input, children: around.outputs, timeout };
+    let (env, gives) = typing::check(context.report, &mut draft, &order, &surroundings);
     typing::bind_template(&mut output, &env);
     typing::bind_retry(&mut retry, &env);
     if let Some(concurrency) = &mut concurrency {
         typing::bind_template(&mut concurrency.key, &env);
     }
-    Some(Workflow {
+    let workflow = Workflow {
         name: name.clone(),
         digest: digest(node, &draft.steps),
         pools: run_pools.iter().filter_map(|(name, pool)| Some((name.clone(), pool.clone()?))).collect(),
@@ -133,7 +137,8 @@ pub(crate) fn workflow<'a>(
         top,
         steps: draft.steps,
         scopes: draft.scopes,
-    })
+    };
+    Some((workflow, gives))
 }
 
 /// Notes a place with expressions that the workflow itself evaluates.
@@ -145,7 +150,8 @@ fn site<'a>(
     role: Role,
     expects: Expects,
 ) {
-    draft.sites.push(Site { step: None, scope, value, role, sees, inner: None, expects, names: Vec::new() });
+    let (assumes, names) = (Vec::new(), Vec::new());
+    draft.sites.push(Site { step: None, scope, value, role, sees, inner: None, expects, assumes, names });
 }
 
 fn on_failure(fields: &Fields<'_>) -> OnFailure {
@@ -211,6 +217,7 @@ fn input_only<'a>(
         sees: &[],
         inner: None,
         expects,
+        assumes: Vec::new(),
         names: Vec::new(),
     };
     for (reference, span) in site.references() {

@@ -8,7 +8,7 @@ use crate::{
 use consort_expr::{Expr, Template, TypeEnv};
 
 /// Binds every expression of every step. Gives the environment of those that the workflow itself evaluates.
-pub(super) fn bind(draft: &mut Draft<'_>, types: &Types) -> TypeEnv {
+pub(super) fn bind(draft: &mut Draft<'_>, types: &Types<'_>) -> TypeEnv {
     // `when` and the list of a `for_each` see what is around the step, all else its items; `output` sees what
     // the body gave, all else what it was shaped to. Apart from that a name means one thing in all of a step.
     let mut early = vec![TypeEnv::default(); draft.steps.len()];

@@ -3,8 +3,8 @@
 use consort_expr::{Field, ObjectType, Type};
 use std::sync::Arc;
 
-/// `run`.
-pub(super) fn run_type() -> Type {
+/// `run`; its state is known when it has ended.
+pub(super) fn run_type(state: Type) -> Type {
     object(
         &[
             ("id", Type::String),
@@ -13,13 +13,13 @@ pub(super) fn run_type() -> Type {
             ("started_at", Type::Datetime),
             ("tags", Type::Map(Box::new(Type::Any))),
             ("attempt", Type::Integer),
-            ("state", Type::String),
+            ("state", state),
         ],
         &[],
     )
 }
 
-/// `error`: in `finally` it is null on success, which is no reason to refuse `error.kind` elsewhere.
+/// `error`.
 pub(super) fn error_type() -> Type {
     object(
         &[

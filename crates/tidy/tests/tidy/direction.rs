@@ -7,9 +7,9 @@ use crate::repository::{none, ours};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("expr", &["types"]),
-    ("spec", &["types", "expr"]),
-    // Pure rules.
     ("calendar", &["types"]),
+    ("spec", &["types", "expr", "calendar"]),
+    // Pure rules.
     ("admission", &["types"]),
     ("fleet", &["types"]),
     ("engine", &["types", "expr", "spec"]),

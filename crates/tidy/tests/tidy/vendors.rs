@@ -13,7 +13,7 @@ const SHARED: &[(&str, &str)] = &[
     ("futures-util", "the traits of streams, which tokio leaves to it"),
     ("bytes", "payloads go from socket to store without a copy"),
     ("tracing", "every room may say what it does"),
-    ("jiff", "time: its form in types, CEL's functions over it in expr"),
+    ("jiff", "time: its form in types, CEL's functions over it in expr, slots in calendar"),
     ("sha2", "digests: of definitions and names in types, of streams in artifacts"),
     ("utoipa", "OpenAPI: schemas stand at the types of wire, routes at the handlers of api"),
     ("uuid", "ids: their form in types, their randomness outside of the pure crates"),
