@@ -14,7 +14,7 @@ export CONSORT_BIN := $(abspath $(TARGET))/release/consort
 
 UI_SOURCES := ui/index.html ui/package.json ui/tsconfig.json ui/vite.config.ts $(shell find ui/src ui/public -type f)
 
-.PHONY: help demo test build ui fmt lint deny check clean setup-build setup-demo setup-test
+.PHONY: help demo test build ui fmt lint torture deny check clean setup-build setup-demo setup-test
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -45,6 +45,9 @@ fmt: ## format the Rust sources
 
 lint: ## format and lint checks, as `make test` runs them
 	python3 scripts/test.py fmt clippy
+
+torture: ## kill the server again and again and join what clients, services and the store say; CYCLES=300, SEED=…
+	python3 -B tests/torture/torture.py --cycles $(or $(CYCLES),300) $(if $(SEED),--seed $(SEED))
 
 deny: ## licences, bans and sources of the dependencies by cargo-deny, where it is installed
 	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install cargo-deny --locked (some minutes). The licences alone are checked by: cargo test -p consort-tidy"; exit 1; }

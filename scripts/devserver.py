@@ -79,12 +79,16 @@ class DevServer:
         self.stop()
 
     def start(self):
-        command = [self.binary, "dev", self.project, "--data", self.folder / "data", "--listen", f"127.0.0.1:{self.port}"]
+        command = [self.binary, *self.mode(), "--data", self.folder / "data", "--listen", f"127.0.0.1:{self.port}"]
         with open(self.log, "ab") as log:
             # A session of its own: Ctrl-C reaches us, and we end it in order.
             self.process = subprocess.Popen(
                 list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+
+    def mode(self):
+        """The command that is the server."""
+        return ["dev", self.project]
 
     def stop(self):
         if self.process is not None:

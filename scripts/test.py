@@ -54,7 +54,8 @@ def steps():
         Step("services", [*python, "examples/loan-application/tests/test_services.py"], counts.unittest),
         Step("release", ["make", "--no-print-directory", "build"]),
         Step("e2e", ["scripts/test-e2e.sh"], counts.closing_line, ("release",)),
-        Step("tutorial", [*python, "tests/docs/run_tutorial.py"], counts.closing_line, ("release",)),
+        Step("docs", [*python, "tests/docs/run_pages.py"], counts.closing_line, ("release",)),
+        Step("torture", [*python, "tests/torture/torture.py", "--cycles", "100"], counts.closing_line, ("release",)),
         Step("browser", [*python, "scripts/test_browser.py"], counts.node_test, ("release",)),
     ]
     return [step for step in everything if step.name != "e2e" or (ROOT / "scripts/test-e2e.sh").exists()]

@@ -205,6 +205,17 @@ class Budgets(Pools):
         self.assertEqual(server.run("wide", {"items": [1, 2, 3, 4], "takes_s": 0})["error"]["code"], "E_BUDGET_EMPTY")
         until(lambda: server.get("/pools")["items"] == [], "they are gone with their runs")
 
+    def test_children_share_the_pools_of_the_run_above_them(self):
+        inner = {**WIDE, "steps": {"it": {"call": "worker.work", "with": {"used": 10}, "use": {"spend": {"take": 30, "settle": "${output.used}"}}}}}
+        child = {"run": "inner", "with": {"items": [], "takes_s": 0}}
+        steps = {"a": child, "b": {**child, "after": ["a"]}, "c": {**child, "after": ["b"]}, "d": {**child, "after": ["c"]}}
+        outer = {"pools": {"spend": {"budget": 50, "when_empty": "fail"}}, "steps": steps}
+        server, _, _ = self.deployed({}, {"inner": inner, "outer": outer})
+        failed = server.run("outer")
+        self.assertEqual((failed["state"], failed["error"]["code"]), ("failed", "E_BUDGET_EMPTY"))
+        self.assertEqual([step["state"] for step in server.steps(failed["id"]).values()], ["succeeded"] * 3 + ["failed"])
+        self.assertEqual(server.run("inner", {"items": [], "takes_s": 0})["error"]["code"], "E_NO_POOL")
+
 
 if __name__ == "__main__":
     unittest.main()

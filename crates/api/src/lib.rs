@@ -13,6 +13,7 @@ mod attempts;
 mod codes;
 mod context;
 mod convert;
+mod echo;
 mod extract;
 mod feed;
 mod health;
@@ -36,6 +37,7 @@ mod ui;
 mod workflows;
 
 pub use codes::{ALL as ERROR_CODES, Code};
+pub use echo::serve_echo;
 pub use openapi::openapi;
 pub use serve::serve;
 

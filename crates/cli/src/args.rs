@@ -69,6 +69,14 @@ pub enum Command {
     Workflows(commands::workflows::Workflows),
     /// Store and fetch immutable bytes
     Artifacts(commands::artifacts::Artifacts),
+    /// Copy a data folder, also while its server runs
+    Backup(commands::backup::Backup),
+    /// Make a data folder from a backup
+    Restore(commands::restore::Restore),
+    /// Measure durable steps a second, latency and fan-out on this machine
+    Bench(commands::bench::Bench),
+    /// Say what is wrong with a data folder, and what can be saved
+    Doctor(commands::doctor::Doctor),
     /// Print the JSON Schema of the project file, for completion in editors
     Schema(commands::schema::Schema),
     /// Print completions for a shell
@@ -94,7 +102,7 @@ mod tests {
         let of = |name: &str| names(tree.find_subcommand(name).unwrap());
         assert_eq!(
             names(&tree),
-            "init dev server check apply run runs services pools workflows artifacts schema completions"
+            "init dev server check apply run runs services pools workflows artifacts backup restore bench doctor schema completions"
         );
         assert_eq!(
             of("runs"),
@@ -129,6 +137,13 @@ mod tests {
             "consort apply --dry-run",
             "consort apply . --no-wait",
             "consort check . --json",
+            "consort bench",
+            "consort bench steps fan-out --round 2s --rounds 5 --in-flight 800 --durability relaxed --json",
+            "consort backup to",
+            "consort backup --data d to",
+            "consort backup --verify to",
+            "consort restore from --data d",
+            "consort doctor --data d --json",
             "consort server --data d --listen 127.0.0.1:0 --durability relaxed",
         ] {
             if let Err(error) = Cli::try_parse_from(line.split(' ')) {

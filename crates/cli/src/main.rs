@@ -5,6 +5,8 @@
 //! at `args` (the command tree), then `commands`, one file per command; `failure` and `exit` say how it ends.
 
 mod args;
+mod backup;
+mod bench;
 mod commands;
 mod context;
 mod exit;
@@ -26,8 +28,8 @@ use std::{io::Write, process::ExitCode};
 
 fn main() -> ExitCode {
     become_shim_if_asked();
-    let cli = Cli::parse();
-    let exit = run(cli).unwrap_or_else(|failure| report(&failure));
+    let outcome = echo_if_asked().unwrap_or_else(|| run(Cli::parse()));
+    let exit = outcome.unwrap_or_else(|failure| report(&failure));
     ExitCode::from(exit as u8)
 }
 
@@ -40,11 +42,25 @@ fn become_shim_if_asked() {
     }
 }
 
+/// Called as `consort __echo FILE` by `consort bench`, this program is the service that is called.
+fn echo_if_asked() -> Option<Outcome> {
+    let mut args = std::env::args_os().skip(1);
+    if args.next()? != bench::ECHO_ARG {
+        return None;
+    }
+    let address = args.next()?;
+    Some(within(async move { bench::run_echo(address.as_ref()).await.map(|()| Exit::Done) }))
+}
+
 fn run(cli: Cli) -> Outcome {
+    within(dispatch(cli))
+}
+
+fn within(work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::new(Exit::Failed, format!("no threads to run on: {error}")))?;
-    let outcome = runtime.block_on(dispatch(cli));
+    let outcome = runtime.block_on(work);
     // A read of standard input that nobody waits for any more must not hold the program.
     runtime.shutdown_background();
     outcome
@@ -64,6 +80,10 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Pools(command) => command.run(&context).await,
         Command::Workflows(command) => command.run(&context).await,
         Command::Artifacts(command) => command.run(&context).await,
+        Command::Backup(command) => command.run(&context),
+        Command::Restore(command) => command.run(&context),
+        Command::Bench(command) => command.run(&context).await,
+        Command::Doctor(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
     }

@@ -11,6 +11,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use tokio::net::TcpListener;
 
@@ -29,6 +30,8 @@ pub struct ServeOptions {
     pub secrets_root: Option<PathBuf>,
     /// Whether the address is told on stderr once it listens.
     pub announce: Announce,
+    /// How long a run is kept after its end.
+    pub keep_runs: Duration,
     /// Folders outside of a project that `files:` triggers may watch.
     pub watch_roots: Vec<PathBuf>,
 }
@@ -79,6 +82,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), Failure> {
         exec: runtime,
         observations,
         clock: Arc::new(SystemClock),
+        keep_runs: options.keep_runs,
     })
     .map_err(|error| unusable(&options.data, &error))?;
     let router = consort_api::router(ApiOptions {

@@ -7,6 +7,7 @@ use consort_wire::{
     RunsQuery, StartQuery, StartRun, Step,
 };
 use reqwest::Method;
+use std::time::Duration;
 
 impl Client {
     /// `POST /workflows/{w}/runs`: a new run, at once; the known one when the key was used before.
@@ -15,6 +16,23 @@ impl Client {
     /// When the input does not fit (`Refused`), the workflow is unknown (`NotFound`) or full (`Limit`).
     pub async fn start(&self, workflow: &str, start: &StartRun) -> Result<Run, Error> {
         let query = StartQuery { namespace: self.namespace().map(str::to_owned), wait: None };
+        let request = self.request(Method::POST, &["workflows", workflow, "runs"]);
+        self.read(request.query(&query).json(start)).await
+    }
+
+    /// `POST /workflows/{w}/runs?wait=…`: the run once it has ended, or as it is when the time is over. The server
+    /// waits at most 60 s.
+    ///
+    /// # Errors
+    /// As [`Client::start`].
+    pub async fn start_and_wait(
+        &self,
+        workflow: &str,
+        start: &StartRun,
+        wait: Duration,
+    ) -> Result<Run, Error> {
+        let wait = Some(consort_types::format_duration(wait));
+        let query = StartQuery { namespace: self.namespace().map(str::to_owned), wait };
         let request = self.request(Method::POST, &["workflows", workflow, "runs"]);
         self.read(request.query(&query).json(start)).await
     }

@@ -1,6 +1,10 @@
 //! What goes into the engine.
 
-use crate::{NodeId, entry::ProgressNote};
+use crate::{
+    NodeId,
+    entry::ProgressNote,
+    family::{FromChild, FromParent, Parent},
+};
 use consort_spec::definition::Workflow;
 use consort_types::{AttemptState, AttemptToken, Json, Name, RunError, RunId, Timestamp};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -26,6 +30,8 @@ pub struct Start {
     pub trigger: String,
     /// Pools of the run that starts it and of those above, and whose they are.
     pub pools: BTreeMap<Name, RunId>,
+    /// The run whose step it is.
+    pub parent: Option<Parent>,
 }
 
 /// A step of a run, by its key (`fields[3]`) or by its node.
@@ -152,6 +158,10 @@ pub enum Command {
         /// Who sent it.
         by: String,
     },
+    /// The run that this one is a child of says something.
+    FromParent(FromParent),
+    /// A child of this run says something.
+    FromChild(Box<FromChild>),
     /// Undo what was completed: ends a live run, cleans up after a failed one.
     Undo {
         /// Who asked.

@@ -1,6 +1,6 @@
 //! What the engine asks the outside to do after the commit. By value: nothing is read back.
 
-use crate::NodeId;
+use crate::{Command, NodeId, family::ChildStart};
 use consort_spec::definition::Operation;
 use consort_types::{Amount, AttemptToken, Json, Name, RunId, RunState, Timestamp};
 use std::{sync::Arc, time::Duration};
@@ -102,6 +102,11 @@ pub enum Effect {
         /// When.
         at: Timestamp,
     },
+    /// Start a child run, in the same commit where that is possible; one that was started before only says
+    /// how it stands.
+    StartChild(Box<ChildStart>),
+    /// Give a command to another run: its parent or a child.
+    Tell(RunId, Box<Command>),
     /// The run has ended.
     Ended(RunState),
 }

@@ -7,7 +7,7 @@ use crate::{
     run::{Accepted, Attempt},
 };
 use consort_spec::definition::ScopeId;
-use consort_types::{Json, Name, RunError, RunState, Timestamp};
+use consort_types::{Json, Name, RunError, RunId, RunState, Timestamp, UndoState};
 use serde::{Deserialize, Serialize};
 
 /// A field that is there has a value, also when that is null.
@@ -57,6 +57,8 @@ pub enum UndoInput {
     Unknown(Json),
     /// It could not be computed: an incident once it is needed.
     Error(Box<RunError>),
+    /// The child run undoes itself.
+    Child(RunId),
 }
 
 /// Why something is undone, which says what comes after.
@@ -92,6 +94,8 @@ pub enum WaitFor {
         /// What to look at.
         show: Option<Json>,
     },
+    /// Another run.
+    Run(RunId),
 }
 
 /// How far a call is, by its own word.
@@ -115,6 +119,8 @@ pub enum PauseReason {
     Failure,
     /// A budget is used up, and `when_empty: pause`.
     Budget,
+    /// The run that it is a child of is paused.
+    Parent,
 }
 
 /// One fact.
@@ -328,6 +334,33 @@ pub enum Entry {
         /// Everything from the start, or only what failed.
         clean: bool,
     },
+    /// A child run was asked for.
+    ChildStarted {
+        /// Of which node.
+        n: NodeId,
+        /// Its id.
+        run: RunId,
+    },
+    /// The child run of a node is told to end.
+    ChildStopped {
+        /// Of which node.
+        n: NodeId,
+        /// What the node fails with once the child has ended; without it the node is cut short.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Box<RunError>>,
+    },
+    /// The child run of a node has ended.
+    ChildEnded {
+        /// Of which node.
+        n: NodeId,
+        /// How.
+        state: RunState,
+        /// How far its undo went.
+        undo: UndoState,
+        /// Whether something of it can be undone.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        can_undo: bool,
+    },
     /// A message came.
     Signalled {
         /// Its name.
@@ -414,7 +447,10 @@ impl Entry {
             | Self::UndoParked { n, .. }
             | Self::UndoUnparked { n }
             | Self::UndoGivenUp { n, .. }
-            | Self::UndoEnded { n } => Some(*n),
+            | Self::UndoEnded { n }
+            | Self::ChildStarted { n, .. }
+            | Self::ChildStopped { n, .. }
+            | Self::ChildEnded { n, .. } => Some(*n),
             Self::Asked { n, .. } => *n,
             Self::RunStarted(_)
             | Self::PassEnded { .. }

@@ -15,6 +15,7 @@ mod commands;
 mod decide;
 mod effect;
 mod entry;
+mod family;
 mod record;
 mod run;
 mod run_started;
@@ -22,6 +23,7 @@ mod run_started;
 pub use command::{AttemptResult, Command, Rejected, Start, StepRef};
 pub use effect::{Dispatch, Effect, HeldPermits, PermitWant, TimerKind};
 pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};
+pub use family::{ChildEnd, ChildStart, ChildWord, FromChild, FromParent, Parent, ParentWord};
 pub use record::{Record, RecordError};
 pub use run::{
     Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history,

@@ -1,5 +1,6 @@
 //! What a run is from its first moment on: the first fact of its history.
 
+use crate::family::Parent;
 use consort_types::{Json, Name, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,6 +25,9 @@ pub struct RunStarted {
     pub key: Option<String>,
     /// What started it.
     pub trigger: String,
+    /// The run whose step it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Box<Parent>>,
     /// When it has taken too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_at: Option<Timestamp>,

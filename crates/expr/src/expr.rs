@@ -69,6 +69,14 @@ impl Expr {
         }
     }
 
+    pub(crate) fn root(&self) -> &crate::ast::Node {
+        &self.inner.parsed.root
+    }
+
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
     /// Evaluates within a budget that several expressions share.
     pub(crate) fn evaluate_value(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Value, EvalError> {
         let lent = std::mem::replace(budget, Budget::new());

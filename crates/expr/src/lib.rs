@@ -24,6 +24,7 @@
 mod ast;
 mod check;
 mod cost;
+mod equality;
 mod error;
 mod eval;
 mod expr;
@@ -39,6 +40,7 @@ mod types;
 mod value;
 
 pub use cost::{BYTES_MAX, STEPS_BASE, STEPS_MAX, STEPS_PER_ITEM};
+pub use equality::Equality;
 pub use error::{EvalError, ParseError, code};
 pub use expr::Expr;
 pub use functions::table as function_table;

@@ -6,8 +6,8 @@ use crate::{
     dispatcher::Call,
     permits::Permits,
 };
-use consort_engine::Admission;
-use consort_types::{AttemptToken, Name, RunId, Timestamp, WaitKind, WaitingOn};
+use consort_engine::{Admission, NodeId};
+use consort_types::{AttemptToken, Name, RunId, RunState, Timestamp, WaitKind, WaitingOn};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
@@ -28,7 +28,12 @@ pub struct Admissions {
     /// In order of runs, so that those of one run are found together.
     calls: Mutex<BTreeMap<AttemptToken, Handed>>,
     glances: RwLock<HashMap<ServiceKey, Glance>>,
+    /// How child runs stand that steps wait for.
+    children: RwLock<HashMap<(RunId, NodeId), ChildStands>>,
 }
+
+/// The state of a child run, and why it does not move.
+pub type ChildStands = (RunState, Option<WaitingOn>);
 
 /// A call that was handed out and has not been answered.
 #[derive(Clone)]
@@ -61,12 +66,12 @@ pub struct AttemptPlace {
 impl Admissions {
     /// Nothing is handed out yet.
     pub fn new(permits: Arc<Permits<Call>>, clock: Arc<dyn Clock>) -> Self {
-        Self { permits, clock, calls: Mutex::default(), glances: RwLock::default() }
+        Self { permits, clock, calls: Mutex::default(), glances: RwLock::default(), children: Default::default() }
     }
 
     /// What became of a call that was handed out.
     pub fn of(&self, token: AttemptToken) -> Option<Admission> {
-        let handed = self.calls().get(&token).cloned()?;
+        let Some(handed) = self.calls().get(&token).cloned() else { return self.child_of(token) };
         Some(match handed {
             Handed::Sent { at, replica, revision, .. } => {
                 Admission::Sent { at, replica: Some(replica), revision: Some(revision) }
@@ -76,6 +81,23 @@ impl Admissions {
                 Admission::Held(for_permits.unwrap_or_else(|| self.held(&key, since)))
             }
         })
+    }
+
+    fn child_of(&self, token: AttemptToken) -> Option<Admission> {
+        let children = self.children.read().unwrap_or_else(PoisonError::into_inner);
+        let (state, reason) = children.get(&(token.run, NodeId(token.node)))?;
+        Some(Admission::Child(*state, reason.clone()))
+    }
+
+    /// Says how the child run of a step stands. Whether that is new.
+    pub fn child_stands(&self, step: (RunId, NodeId), stands: ChildStands) -> bool {
+        let mut children = self.children.write().unwrap_or_else(PoisonError::into_inner);
+        children.insert(step, stands.clone()).as_ref() != Some(&stands)
+    }
+
+    /// The child run of a step has ended.
+    pub fn forget_child(&self, step: (RunId, NodeId)) {
+        self.children.write().unwrap_or_else(PoisonError::into_inner).remove(&step);
     }
 
     /// The call of a run that a replica has in hand; of a step, when that is named. None when it has none, or

@@ -5,14 +5,18 @@
 
 use crate::{
     dispatcher::{Call, Dispatcher},
+    fail_points::{self, FailPoint},
     health::Health,
     permits::Follows,
+    reserve::Reserve,
+    sequencer::{Inbox, Message},
     timers::TimerCommand,
 };
 use consort_engine::Effect;
 use consort_store::{Batch, Error, Write, Writer};
 use consort_types::{AttemptToken, Name, RunId};
 use std::{
+    ops::ControlFlow,
     sync::{Arc, mpsc},
     time::Duration,
 };
@@ -50,15 +54,21 @@ pub struct Outlets {
     pub dispatcher: Arc<Dispatcher>,
     /// Timers.
     pub timers: UnboundedSender<TimerCommand>,
+    /// What runs say to each other.
+    pub inbox: Inbox,
     /// Whether the node can commit.
     pub health: Arc<Health>,
 }
 
-/// Runs until the sender is gone and everything is committed.
-pub fn run(units: &mpsc::Receiver<Unit>, writer: &mut dyn Writer, outlets: &Outlets) {
+/// Runs until the sender is gone and everything is committed, or until the node ends and nothing can be: then
+/// what is left was never acknowledged.
+pub fn run(units: &mpsc::Receiver<Unit>, writer: &mut dyn Writer, mut reserve: Reserve, outlets: &Outlets) {
+    if !reserve.is_held() {
+        outlets.health.disk_is_full();
+    }
     let mut batch = Batch::default();
     let mut after = Vec::new();
-    while let Ok(first) = units.recv() {
+    while let Some(first) = next_unit(units, &mut reserve, &outlets.health) {
         let mut next = Some(first);
         while let Some(unit) = next {
             batch.extend(unit.writes);
@@ -66,20 +76,52 @@ pub fn run(units: &mpsc::Receiver<Unit>, writer: &mut dyn Writer, outlets: &Outl
             next = if batch.len() < WRITES_PER_COMMIT_MAX { units.try_recv().ok() } else { None };
         }
         if !batch.is_empty() {
-            commit(writer, &batch, &outlets.health);
+            fail_points::reached(FailPoint::BeforeCommit);
+            if commit(writer, &batch, &mut reserve, &outlets.health).is_break() {
+                return;
+            }
+            fail_points::reached(FailPoint::Committed);
         }
         batch.clear();
         after.drain(..).for_each(|after| act(after, outlets));
     }
 }
 
+/// The next unit; none when nobody is left to send one. While the reserve is gone it is tried to make it again
+/// also when nothing is to be committed: starts are refused until then.
+fn next_unit(units: &mpsc::Receiver<Unit>, reserve: &mut Reserve, health: &Health) -> Option<Unit> {
+    while !reserve.is_held() {
+        match units.recv_timeout(FULL_RETRY) {
+            Ok(unit) => return Some(unit),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+            Err(mpsc::RecvTimeoutError::Timeout) if reserve.restore() => health.has_room(),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+    }
+    units.recv().ok()
+}
+
 /// Commits, however long the disk stays full. Nothing that depends on it is let go before.
-fn commit(writer: &mut dyn Writer, batch: &Batch, health: &Health) {
+fn commit(writer: &mut dyn Writer, batch: &Batch, reserve: &mut Reserve, health: &Health) -> ControlFlow<()> {
     loop {
         match writer.commit(batch) {
-            Ok(()) => return health.committed(),
+            Ok(()) => {
+                if reserve.restore() {
+                    health.has_room();
+                }
+                return ControlFlow::Continue(());
+            }
             Err(Error::Full) => {
                 health.disk_is_full();
+                if reserve.give_up() {
+                    continue;
+                }
+                if health.is_ending() {
+                    tracing::error!(
+                        "the disk is full: what was not acknowledged is given up with the server"
+                    );
+                    return ControlFlow::Break(());
+                }
                 std::thread::sleep(FULL_RETRY);
             }
             Err(error) => {
@@ -93,6 +135,7 @@ fn commit(writer: &mut dyn Writer, batch: &Batch, health: &Health) {
 }
 
 fn act(after: After, outlets: &Outlets) {
+    fail_points::reached(FailPoint::Acting);
     match after {
         After::Call(call) => call(),
         After::Permits(follows) => outlets.dispatcher.act_on(follows),
@@ -106,6 +149,8 @@ fn act(after: After, outlets: &Outlets) {
             }
             // Taken care of before the commit, with which it is kept.
             Effect::Settle { .. } => {}
+            Effect::StartChild(start) => outlets.inbox.send(Message::StartChild(namespace, start)),
+            Effect::Tell(run, command) => outlets.inbox.command(run, *command),
             Effect::Ended(_) => {
                 let _ = outlets.timers.send(TimerCommand::Forget(run));
             }

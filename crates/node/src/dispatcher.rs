@@ -10,6 +10,7 @@ use crate::{
     admissions::{Admissions, AttemptPlace, Handed},
     balancer::{Balancer, CallId, Load, ServiceKey, Slot},
     clock::Clock,
+    fail_points::{self, FailPoint},
     logs::LogSender,
     permits::{CallPlace, Permits, Wanting},
     sequencer::{Inbox, Message},
@@ -288,7 +289,9 @@ impl Dispatcher {
         self.inbox.send(Message::Touched(token.run, NodeId(token.node)));
         let invocation = self.invocation(key, &dispatch, started_at);
         let log = self.log_sink(&key.namespace, &dispatch);
+        fail_points::reached(FailPoint::BeforeSend);
         let outcome = self.invoker.invoke(&slot.target, &invocation, &cancel, log).await;
+        fail_points::reached(FailPoint::Answered);
         let result = match outcome {
             Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
             Outcome::Failed(failure) => failed(*failure),

@@ -8,10 +8,13 @@ use crate::{
     committer::{self, Outlets, Unit},
     deploy,
     dispatcher::{Call, Dispatcher, DispatcherParts},
+    fail_points::{self, FailPoint},
     feed::Feed,
     health::Health,
     logs::{self, LogSender},
     permits::Permits,
+    reserve::Reserve,
+    retention::{self, RetentionParts},
     runs::RunReader,
     sequencer::{Inbox, Message, Sequencer},
     services::{self, ServicesCommand, ServicesParts, Views},
@@ -53,6 +56,8 @@ pub struct Options {
     pub observations: Observations,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How long a run is kept after its end.
+    pub keep_runs: Duration,
 }
 
 /// Why a node did not start.
@@ -94,8 +99,17 @@ impl Node {
     /// # Errors
     /// When the store refuses or a thread cannot be started.
     pub fn start(options: Options) -> Result<Arc<Self>, StartupError> {
-        let Options { data_dir, secrets_root, server_url, store, runtime, exec, observations, clock } =
-            options;
+        let Options {
+            data_dir,
+            secrets_root,
+            server_url,
+            store,
+            runtime,
+            exec,
+            observations,
+            clock,
+            keep_runs,
+        } = options;
         let Store { mut writer, reader, mut log_writer, log_reader } = store;
         let catalog = Arc::new(Catalog::load(reader.clone())?);
         let runs = Arc::new(RunReader::new(reader.clone()));
@@ -118,10 +132,15 @@ impl Node {
         let (timer_sender, timer_commands) = mpsc::unbounded_channel();
         task(timers::run(timer_commands, inbox.clone(), clock.clone()));
         let (unit_sender, units) = std_mpsc::sync_channel::<Unit>(UNITS_WAITING_MAX);
-        let outlets =
-            Outlets { dispatcher: dispatcher.clone(), timers: timer_sender, health: health.clone() };
+        let outlets = Outlets {
+            dispatcher: dispatcher.clone(),
+            timers: timer_sender,
+            inbox: inbox.clone(),
+            health: health.clone(),
+        };
+        let reserve = Reserve::take(data_dir.join("reserve"));
         let mut threads = Vec::new();
-        threads.push(thread("committer", move || committer::run(&units, &mut *writer, &outlets))?);
+        threads.push(thread("committer", move || committer::run(&units, &mut *writer, reserve, &outlets))?);
         let log_feed = feed.clone();
         threads.push(thread("logs", move || logs::run(&log_lines, &mut *log_writer, &log_feed))?);
         let mut sequencer = Sequencer::new(
@@ -150,12 +169,19 @@ impl Node {
             admissions: admissions.clone(),
             feed: feed.clone(),
             clock: clock.clone(),
-            logs: log_sender,
+            logs: log_sender.clone(),
             views: views.clone(),
             services_dir: data_dir.join("services"),
             server_url,
         };
         task(services::run(parts, service_commands, observations));
+        task(retention::run(RetentionParts {
+            reader: reader.clone(),
+            inbox: inbox.clone(),
+            logs: log_sender,
+            clock: clock.clone(),
+            keep_runs,
+        }));
         let node = Arc::new(Self {
             inbox,
             catalog,
@@ -252,6 +278,7 @@ impl Node {
     /// Ends in order: no new calls, replicas stopped, what was decided committed.
     pub async fn shutdown(&self) {
         self.dispatcher.close();
+        self.health.end();
         let (reply, done) = oneshot::channel();
         if self.services.send(ServicesCommand::Shutdown(reply)).is_ok() {
             let _ = tokio::time::timeout(SHUTDOWN_MAX, done).await;
@@ -324,7 +351,10 @@ fn recover(
     let mut pending = Vec::new();
     for open in reader.open_runs()? {
         match runs.load(open.run, catalog) {
-            Ok(Some((run, next_seq))) => pending.push(sequencer.adopt(&open, run, next_seq)),
+            Ok(Some((run, next_seq))) => {
+                pending.push(sequencer.adopt(&open, run, next_seq));
+                fail_points::reached(FailPoint::Recovering);
+            }
             // One run that cannot be read must not keep the others from going on.
             Ok(None) => report(open.run, "its history is gone"),
             Err(error) => report(open.run, &error.to_string()),

@@ -41,6 +41,9 @@ pub struct RunRecord {
     pub finished_at: Option<Timestamp>,
     /// What started it.
     pub trigger: String,
+    /// The run and the step that it is a child of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<(RunId, String)>,
     /// How far its undo went.
     pub undo: UndoState,
     /// Why it does not move.
@@ -86,6 +89,7 @@ impl RunRecord {
             started_at: view.started_at,
             finished_at: view.finished_at,
             trigger: run.trigger().to_owned(),
+            parent: run.parent().map(|parent| (parent.run, parent.step.clone())),
             undo: view.undo,
             waiting_on: view.waiting_on,
             attempts: view.attempts.into_iter().map(Pass::from).collect(),

@@ -29,10 +29,14 @@ pub enum LoadError {
 /// Reads runs.
 pub struct RunReader {
     reader: Arc<dyn Reader>,
-    kept: Mutex<VecDeque<(RunId, Arc<Kept>)>>,
+    kept: Mutex<VecDeque<(RunId, Place)>>,
 }
 
+/// Where a rebuilt run is kept; empty until it is rebuilt.
+type Place = Arc<Mutex<Option<Arc<Kept>>>>;
+
 /// A run as of a row of its history.
+#[derive(Clone)]
 pub struct Kept {
     /// The run.
     pub run: Run,
@@ -58,34 +62,54 @@ impl RunReader {
         self.reader.run_by_key(namespace.as_str(), workflow.as_str(), key)
     }
 
+    /// Whether there is a run of this id. Blocks on the store.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn is_known(&self, id: RunId) -> Result<bool, Error> {
+        Ok(!self.reader.history(id, 0, 1)?.rows.is_empty())
+    }
+
     /// A run as it is committed now; none when there is none. Blocks on the store.
     ///
     /// # Errors
     /// When the store refuses, or what it holds makes no sense.
     pub fn get(&self, id: RunId, catalog: &Catalog) -> Result<Option<Arc<Kept>>, LoadError> {
-        let known = self.kept().iter().find(|(run, _)| *run == id).map(|(_, kept)| kept.clone());
-        let (run, next_seq) = match known {
-            Some(kept) => {
-                let records = self.records(id, kept.next_seq)?;
-                if records.is_empty() {
-                    return Ok(Some(kept));
-                }
-                let mut run = kept.run.clone();
-                let next_seq = kept.next_seq + records.len() as u64;
-                run.catch_up(&records);
-                (run, next_seq)
-            }
-            None => match self.load(id, catalog)? {
-                Some(loaded) => loaded,
-                None => return Ok(None),
-            },
+        let place = self.place(id);
+        // Who asks about the same run waits here: rebuilding it twice at once would take its memory twice.
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = place.as_mut() else {
+            let Some((run, next_seq)) = self.load(id, catalog)? else {
+                self.forget(id);
+                return Ok(None);
+            };
+            let kept = Arc::new(Kept { run, next_seq });
+            *place = Some(kept.clone());
+            return Ok(Some(kept));
         };
-        let kept = Arc::new(Kept { run, next_seq });
+        let records = self.records(id, kept.next_seq)?;
+        if !records.is_empty() {
+            // A copy is made only when an earlier reader still looks at it: a run may have 1,000,000 steps.
+            let kept = Arc::make_mut(kept);
+            kept.run.catch_up(&records);
+            kept.next_seq += records.len() as u64;
+        }
+        Ok(Some(kept.clone()))
+    }
+
+    /// Where a rebuilt run is kept, moved to the front.
+    fn place(&self, id: RunId) -> Place {
         let mut all = self.kept();
-        all.retain(|(run, _)| *run != id);
-        all.push_front((id, kept.clone()));
+        let known = all.iter().position(|(run, _)| *run == id).and_then(|position| all.remove(position));
+        let entry = known.unwrap_or_else(|| (id, Place::default()));
+        let place = entry.1.clone();
+        all.push_front(entry);
         all.truncate(KEPT_MAX);
-        Ok(Some(kept))
+        place
+    }
+
+    fn forget(&self, id: RunId) {
+        self.kept().retain(|(run, _)| *run != id);
     }
 
     /// Rebuilds a run, and tells the number of its next row.
@@ -93,7 +117,7 @@ impl RunReader {
     /// # Errors
     /// When the store refuses, or what it holds makes no sense.
     pub fn load(&self, id: RunId, catalog: &Catalog) -> Result<Option<(Run, u64)>, LoadError> {
-        let records = self.records(id, 0)?;
+        let (records, mut from) = self.page(id, 0)?;
         let Some(first) = records.first() else { return Ok(None) };
         let Some(Entry::RunStarted(started)) = first.entries.first() else {
             return Err(LoadError::Unreadable(id, "it does not begin with its start".to_owned()));
@@ -101,9 +125,16 @@ impl RunReader {
         let workflow = catalog
             .workflow_revision(&started.namespace, &started.workflow, started.revision)?
             .ok_or_else(|| LoadError::Unreadable(id, "its workflow's revision is gone".to_owned()))?;
-        let next_seq = records.len() as u64;
-        let run =
+        let mut next_seq = records.len() as u64;
+        let mut run =
             Run::replay(workflow, records).map_err(|error| LoadError::Unreadable(id, error.to_string()))?;
+        // Page by page: the records of a long run take more memory than the run that they make.
+        while let Some(seq) = from {
+            let (records, next) = self.page(id, seq)?;
+            next_seq += records.len() as u64;
+            run.catch_up(&records);
+            from = next;
+        }
         Ok(Some((run, next_seq)))
     }
 
@@ -115,18 +146,23 @@ impl RunReader {
         let mut records = Vec::new();
         let mut from = Some(from_seq);
         while let Some(seq) = from {
-            let page = self.reader.history(id, seq, ROWS_PER_READ)?;
-            for row in &page.rows {
-                let record = Record::decode(&row.entries)
-                    .map_err(|error| LoadError::Unreadable(id, error.to_string()))?;
-                records.push(record);
-            }
-            from = page.next_seq;
+            let (mut page, next) = self.page(id, seq)?;
+            records.append(&mut page);
+            from = next;
         }
         Ok(records)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, VecDeque<(RunId, Arc<Kept>)>> {
+    /// Some records of a run from a row on, and the row where the next ones begin.
+    fn page(&self, id: RunId, from_seq: u64) -> Result<(Vec<Record>, Option<u64>), LoadError> {
+        let page = self.reader.history(id, from_seq, ROWS_PER_READ)?;
+        let decode = |row: &consort_store::HistoryRow| {
+            Record::decode(&row.entries).map_err(|error| LoadError::Unreadable(id, error.to_string()))
+        };
+        Ok((page.rows.iter().map(decode).collect::<Result<_, _>>()?, page.next_seq))
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, VecDeque<(RunId, Place)>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,6 +4,7 @@
 //! is held back there until the commit. It never touches a disk, but for a run that has ended and is asked to
 //! be undone.
 
+mod children;
 mod commands;
 mod commit;
 mod feed;
@@ -115,6 +116,7 @@ impl Sequencer {
         match message {
             Message::Start(request) => self.start(*request),
             Message::Command { run, command, reply } => self.command(run, command, reply),
+            Message::StartChild(namespace, start) => self.start_child(&namespace, *start),
             Message::Wait { run, reply } => {
                 if self.runs.contains_key(&run) {
                     // Of one that is leaving: told once it has left.
@@ -125,6 +127,7 @@ impl Sequencer {
                 }
             }
             Message::Write(unit) => self.hand_on(unit),
+            Message::Forget { runs, reply } => self.forget_for_good(runs, reply),
             Message::Touched(run, node) => self.show(run, &[node]),
             Message::Stored(run, next_seq) => self.forget(run, next_seq),
             Message::Stop => {

@@ -79,6 +79,7 @@ impl Node {
             key: body.key,
             trigger: body.trigger,
             pools: BTreeMap::new(),
+            parent: None,
             input,
         };
         // White space and order of keys make no other input.
@@ -116,7 +117,7 @@ impl Node {
 }
 
 /// The caller's tags, and those that the workflow computes from the input on top.
-fn tags(
+pub(crate) fn tags(
     workflow: &Workflow,
     input: &Json,
     mut tags: BTreeMap<String, String>,

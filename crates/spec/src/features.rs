@@ -30,8 +30,6 @@ features! {
     Canary = "canary",
     /// `scale.wait`.
     ScaleWait = "wait",
-    /// Child workflows.
-    Run = "run",
     /// Events sent.
     Emit = "emit",
     /// Events awaited.
@@ -68,7 +66,6 @@ const NOT_YET: &[Feature] = &[
     Feature::OpenApi,
     Feature::Canary,
     Feature::ScaleWait,
-    Feature::Run,
     Feature::Emit,
     Feature::AwaitEvent,
     Feature::First,

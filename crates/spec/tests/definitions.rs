@@ -1,7 +1,7 @@
 //! What a checked project says to those who run it.
 
 use consort_spec::{
-    EdgeKind, Folders, Texts, check,
+    EdgeKind, Folders, Severity, Texts, check,
     definition::{Body, KeyPart, Project, Schema, Workflow},
     graph, unsupported,
 };
@@ -213,4 +213,24 @@ fn json_schema_is_checked_and_fills_in_defaults() {
     );
     assert!(Schema::from_json_schema(&json!({ "$ref": "http://elsewhere/x" })).is_err());
     assert!(Schema::from_json_schema(&json!({ "type": 5 })).is_err());
+}
+
+#[test]
+fn the_output_of_a_child_is_known_to_its_parent_wherever_it_stands() {
+    let problems = |field: &str| {
+        let text = format!(
+            "name: shop
+workflows:
+  a: {{ steps: {{ c: {{ run: b }}, u: {{ value: \"${{c.{field}}}\" }}, id: {{ run: b, detach: true }} }} }}
+  b: {{ steps: {{ c: {{ run: z }} }}, output: {{ id: \"${{c.n}}\", circle: \"${{c.n}}\" }} }}
+  z: {{ steps: {{ n: {{ value: one }} }} }}
+  again: {{ steps: {{ c: {{ run: again }}, u: {{ value: \"${{c.anything}}\" }} }} }}
+"
+        );
+        let checked = check(&Texts::new([("consort.yaml".to_owned(), text)], Folders::Assumed));
+        let errors = checked.problems.into_iter().filter(|problem| problem.severity == Severity::Error);
+        errors.map(|problem| (problem.code, problem.line)).collect::<Vec<_>>()
+    };
+    assert_eq!(problems("id"), []);
+    assert_eq!(problems("nothing"), [("E_UNKNOWN_FIELD", 3)]);
 }

@@ -36,6 +36,11 @@ pub(crate) struct DatabaseFile {
 }
 
 impl DatabaseFile {
+    /// The file as it is.
+    pub(crate) const fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Makes the file where there is none, and brings it to the newest format in one transaction.
     ///
     /// # Errors
@@ -127,7 +132,7 @@ fn migrate(connection: &mut Connection, migrations: Migrations) -> Result<(), Fa
 }
 
 /// How many migrations the file has had; 0 when it is new.
-fn format(connection: &Connection) -> Result<u32, Fault> {
+pub(crate) fn format(connection: &Connection) -> Result<u32, Fault> {
     let tables = "SELECT count(*), count(*) FILTER (WHERE name = 'meta') FROM sqlite_schema";
     match connection.query_row(tables, [], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, u32>(1)?)))? {
         (0, _) => Ok(0),

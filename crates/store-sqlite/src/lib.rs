@@ -20,10 +20,12 @@ mod reader;
 mod run;
 mod service;
 mod summary;
+mod upkeep;
 mod value;
 mod writer;
 
 pub use file::Durability;
+pub use upkeep::{FileReport, Health, Inspection, TableReport, inspect, snapshot};
 
 use checkpoint::Checkpointer;
 use consort_store::{Error, Store};

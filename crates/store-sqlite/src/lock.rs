@@ -49,6 +49,16 @@ impl FolderLock {
     }
 }
 
+/// Whether a server has the folder now, and its process where it left its id. Takes nothing.
+pub(crate) fn holder(folder: &Path) -> Option<Option<u32>> {
+    let mut file = OpenOptions::new().read(true).write(true).open(folder.join(LOCK_FILE)).ok()?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Some(owner(&mut file)),
+        // Let go of at once, with the file.
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
 /// The process that holds the lock, as it left its id there; for the message only.
 fn owner(file: &mut File) -> Option<u32> {
     let mut text = String::new();

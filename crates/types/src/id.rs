@@ -27,6 +27,18 @@ impl RunId {
     pub const fn as_uuid(self) -> Uuid {
         self.0
     }
+
+    /// The id of a run that a node of this one starts: the same for the same start, however often it is asked
+    /// for, and in the order of creation like every other.
+    #[must_use]
+    pub fn of_child(self, node: u32, number: u32, at: crate::Timestamp) -> Self {
+        let seed = format!("{self}/{node}/{number}");
+        let hash = Sha256::digest(seed.as_bytes());
+        let mut chance = [0; 10];
+        chance.copy_from_slice(&hash[..10]);
+        let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid())
+    }
 }
 
 impl fmt::Display for RunId {
@@ -48,6 +60,60 @@ impl FromStr for RunId {
         let error = || IdError { text: text.to_owned(), expected: "a run id (run_ and 32 hex digits)" };
         let hex = text.strip_prefix("run_").filter(|hex| hex.len() == 32).ok_or_else(error)?;
         Uuid::try_parse(hex).map(Self).map_err(|_| error())
+    }
+}
+
+/// The key of an event, `evt_` and 32 hex digits. It follows from where the event comes from and its id there,
+/// so that an event that is sent twice has one key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey([u8; 16]);
+
+impl EventKey {
+    /// The key of an event of a namespace.
+    pub fn of(namespace: &crate::Name, source: &str, id: &str) -> Self {
+        let mut hasher = Sha256::new();
+        for part in [namespace.as_str(), source, id] {
+            // Lengths keep the parts apart, whatever they hold.
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        let mut key = [0; 16];
+        key.copy_from_slice(&hasher.finalize()[..16]);
+        Self(key)
+    }
+
+    /// Takes the bytes of a key.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the key.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "evt_{}", Uuid::from_bytes(self.0).simple())
+    }
+}
+
+impl fmt::Debug for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for EventKey {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let error =
+            || IdError { text: text.to_owned(), expected: "a key of an event (evt_ and 32 hex digits)" };
+        let hex = text.strip_prefix("evt_").filter(|hex| hex.len() == 32).ok_or_else(error)?;
+        let key = Uuid::try_parse(hex).map(|uuid| Self(*uuid.as_bytes())).map_err(|_| error())?;
+        if key.to_string() == text { Ok(key) } else { Err(error()) }
     }
 }
 
@@ -78,6 +144,22 @@ impl Digest {
     /// The first 12 hex digits, for people.
     pub fn short(&self) -> String {
         self.hex()[..12].to_owned()
+    }
+}
+
+/// Makes the address of bytes that come in pieces.
+#[derive(Debug, Default)]
+pub struct Digester(Sha256);
+
+impl Digester {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The address of all that was taken.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 
@@ -156,7 +238,7 @@ macro_rules! serde_as_text {
         }
     )*};
 }
-serde_as_text!(RunId, Digest, AttemptToken);
+serde_as_text!(RunId, EventKey, Digest, AttemptToken);
 
 #[cfg(test)]
 mod tests {
@@ -170,6 +252,21 @@ mod tests {
         assert_eq!(token.to_string().parse(), Ok(token));
         let digest = Digest::of(b"x");
         assert_eq!(digest.to_string().parse(), Ok(digest));
+        let shop = crate::Name::new("shop", crate::NameKind::Kebab).unwrap();
+        let key = EventKey::of(&shop, "/a", "bc");
+        assert_eq!(key.to_string().parse(), Ok(key));
+        assert_ne!(key, EventKey::of(&shop, "/ab", "c"));
+    }
+
+    #[test]
+    fn the_id_of_a_child_follows_from_its_start() {
+        let (run, at) = (RunId::from_uuid(Uuid::from_u128(7)), crate::Timestamp::from_millis(1_000));
+        let child = run.of_child(3, 1, at);
+        assert_eq!(child, run.of_child(3, 1, at));
+        assert_eq!(child.as_uuid().get_version_num(), 7);
+        let others = [run.of_child(3, 2, at), run.of_child(4, 1, at), child.of_child(3, 1, at)];
+        assert!(!others.contains(&child));
+        assert!(child < run.of_child(1, 1, crate::Timestamp::from_millis(1_001)));
     }
 
     #[test]

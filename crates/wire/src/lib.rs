@@ -43,7 +43,7 @@ pub use query::{
     ApplyQuery, DownloadQuery, FeedQuery, GraphQuery, ListQuery, NamespaceQuery, RunLogsQuery, RunsQuery,
     ServiceLogsQuery, StartQuery, UploadQuery,
 };
-pub use run::{Rerun, Run, RunPass, RunTrigger, StartRun, TriggerKind};
+pub use run::{Rerun, Run, RunParent, RunPass, RunTrigger, StartRun, TriggerKind};
 pub use service::{
     Operation, Replica, ReplicaCounts, ReplicaState, Rollback, Rollout, RolloutState, Scale, Service,
     ServiceKind, ServiceRevision, ServiceState, ServiceStats,

@@ -89,6 +89,8 @@ pub struct Run {
     pub finished_at: Option<Timestamp>,
     /// What started it.
     pub trigger: Option<RunTrigger>,
+    /// The step of another run that it is a child of.
+    pub parent: Option<RunParent>,
     /// How far its undo went.
     #[schema(value_type = crate::schema::UndoState)]
     pub undo: UndoState,
@@ -98,6 +100,16 @@ pub struct Run {
     /// Its passes: one, and another for each `retry` of the workflow.
     #[serde(default)]
     pub attempts: Vec<RunPass>,
+}
+
+/// The step of another run that a run is a child of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RunParent {
+    /// The other run.
+    #[schema(value_type = String)]
+    pub run: RunId,
+    /// Key of its step.
+    pub step: String,
 }
 
 /// What started a run.

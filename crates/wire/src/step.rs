@@ -79,6 +79,9 @@ pub struct Step {
     /// Why it stands still.
     #[schema(value_type = Option<crate::schema::WaitingOn>)]
     pub waiting_on: Option<WaitingOn>,
+    /// The run that it started: the newest, when it was tried again.
+    #[schema(value_type = Option<String>)]
+    pub run: Option<RunId>,
     /// Key of the step that it is inside of.
     pub parent: Option<String>,
     /// Its place among the items of its `for_each` or the turns of its loop, from 0.

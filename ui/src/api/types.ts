@@ -69,6 +69,8 @@ export interface Run {
   started_at?: Instant | null;
   finished_at?: Instant | null;
   trigger?: RunTrigger | null;
+  /** The step of another run that it is a child of. */
+  parent?: { run: string; step: string } | null;
   undo: UndoState;
   waiting_on?: WaitingOn | null;
   attempts?: RunPass[];
@@ -100,6 +102,8 @@ export interface Step {
   /** How far the call says that it is: from 0 to 1, and in its own words. */
   progress?: { fraction?: number | null; message?: string | null; at: Instant } | null;
   waiting_on?: WaitingOn | null;
+  /** The run that it started. */
+  run?: string | null;
   parent?: string | null;
   index?: number | null;
 }

@@ -91,6 +91,12 @@ function Head({ run, steps, now, namespace }: { run: Run; steps: Step[]; now: nu
         {next && <span className={run.undo === "incomplete" ? "next bad" : "next"}><Ticked text={next} /></span>}
         <span>Started <time dateTime={run.created_at}>{new Date(run.created_at).toLocaleString()}</time></span>
         {queued >= QUEUED_WORTH_SAYING_MS && run.started_at && <span>queued {duration(queued)}</span>}
+        {run.parent && (
+          <span>
+            started by <code>{run.parent.step}</code> of{" "}
+            <Link to="/runs/$id" params={{ id: run.parent.run }} search={(old) => ({ namespace: old.namespace })}>{run.parent.run}</Link>
+          </span>
+        )}
         <span>revision <code>{shortRevision(run.revision)}</code></span>
         {Object.entries(run.tags ?? {}).map(([name, value]) => <span key={name} className="tag">{name}: {value}</span>)}
       </p>

@@ -36,6 +36,7 @@ export function StepPanel({ run, step, now, namespace, onClose }: Props) {
         {step.call && <code>{step.call}</code>}
         {!step.call && <span>{step.kind}</span>}
         {took !== undefined && <span>{duration(took)}</span>}
+        {step.run && <Link to="/runs/$id" params={{ id: step.run }} search={(old) => ({ namespace: old.namespace })}>{step.run}</Link>}
       </p>
       {step.waiting_on && !isTerminal(step.state) && <p className="message">{step.waiting_on.detail}</p>}
       {step.error && <StepError error={step.error} />}

@@ -26,7 +26,8 @@ pub fn run(record: RunRecord) -> wire::Run {
         created_at: record.created_at,
         started_at: record.started_at,
         finished_at: record.finished_at,
-        trigger: trigger(&record.trigger),
+        trigger: trigger(&record.trigger).map(|trigger| of_step(trigger, record.parent.as_ref())),
+        parent: record.parent.map(|(run, step)| wire::RunParent { run, step }),
         undo: record.undo,
         waiting_on: record.waiting_on,
         attempts,
@@ -74,6 +75,12 @@ fn trigger(text: &str) -> Option<wire::RunTrigger> {
     Some(wire::RunTrigger { kind, name, run })
 }
 
+/// What started a child run is a step.
+fn of_step(trigger: wire::RunTrigger, parent: Option<&(RunId, String)>) -> wire::RunTrigger {
+    let name = trigger.name.or_else(|| parent.map(|(_, step)| step.clone()));
+    wire::RunTrigger { name, ..trigger }
+}
+
 /// A step.
 pub fn step(view: StepView) -> wire::Step {
     let attempts = view.attempts.into_iter().map(|attempt| wire::Attempt {
@@ -83,7 +90,7 @@ pub fn step(view: StepView) -> wire::Step {
         finished_at: attempt.finished_at,
         replica: attempt.replica,
         revision: attempt.revision.map(revision),
-        error: attempt.error,
+        error: attempt.error.map(|error| *error),
     });
     wire::Step {
         key: view.key,
@@ -103,6 +110,7 @@ pub fn step(view: StepView) -> wire::Step {
             at,
         }),
         waiting_on: view.waiting_on,
+        run: view.run,
         parent: view.parent,
         index: view.index.map(u64::from),
     }

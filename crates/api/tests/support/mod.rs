@@ -143,6 +143,7 @@ impl Server {
             runtime,
             exec: Arc::new(NoExec),
             observations,
+            keep_runs: consort_node::KEEP_RUNS_DEFAULT,
             clock: Arc::new(SystemClock),
         })
         .unwrap();

@@ -2,11 +2,15 @@
 
 pub mod apply;
 pub mod artifacts;
+pub mod backup;
+pub mod bench;
 pub mod check;
 pub mod completions;
 pub mod dev;
+pub mod doctor;
 pub mod init;
 pub mod pools;
+pub mod restore;
 pub mod run;
 pub mod runs;
 pub mod schema;

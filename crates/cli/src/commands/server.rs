@@ -6,10 +6,11 @@ use crate::{
     serve::{Announce, Durability, ServeOptions, serve},
 };
 use clap::Args;
-use std::{net::SocketAddr, path::PathBuf};
+use consort_types::parse_duration;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Where the server keeps its data when nothing is said: a folder that is seen, in the working directory.
-const DATA_DEFAULT: &str = "consort-data";
+pub const DATA_DEFAULT: &str = "consort-data";
 
 /// Where a server listens when nothing is said: on loopback, at Consort's port.
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:7878";
@@ -43,6 +44,9 @@ pub struct ListenArgs {
     /// Listen on an address that others reach, without keys
     #[arg(long)]
     allow_unauthenticated: bool,
+    /// How long a run is kept after its end
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "30d")]
+    keep_runs: Duration,
     /// Folder outside of a project that `files:` triggers may watch
     #[arg(long = "watch-root", value_name = "DIR")]
     watch_roots: Vec<PathBuf>,
@@ -58,6 +62,7 @@ impl ListenArgs {
             allow_unauthenticated: self.allow_unauthenticated,
             secrets_root: None,
             announce: Announce::Yes,
+            keep_runs: self.keep_runs,
             watch_roots: self.watch_roots.clone(),
         }
     }

@@ -106,6 +106,7 @@ pub mod tests {
             started_at: Some(at(0)),
             finished_at: state.is_terminal().then(|| at(3_200)),
             trigger: None,
+            parent: None,
             undo: UndoState::None,
             waiting_on: None,
             attempts: vec![],

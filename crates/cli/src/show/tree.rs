@@ -98,6 +98,8 @@ fn facts(step: &Step, now: Timestamp) -> String {
     if step.attempts.len() > 1 {
         facts.push(format!("{} attempts", step.attempts.len()));
     }
+    // One that waits says so in its remark.
+    facts.extend(step.run.filter(|_| step.waiting_on.is_none()).map(|run| run.to_string()));
     facts.extend(Some(printable(&remark(step))).filter(|remark| !remark.is_empty()));
     facts.join("  ")
 }
@@ -171,6 +173,7 @@ pub mod tests {
             cached: None,
             progress: None,
             waiting_on: None,
+            run: None,
             parent: parent.map(Into::into),
             index: None,
         }

@@ -4,6 +4,8 @@ mod attempt_accepted;
 mod attempt_finished;
 mod cancel;
 mod complete;
+mod from_child;
+mod from_parent;
 mod out_of_budget;
 mod pause;
 mod retry;
@@ -46,6 +48,8 @@ impl Run {
             Command::Skip { step, by } => skip::apply(decider, &step, by),
             Command::Complete { step, output, by } => complete::apply(decider, &step, &output, by),
             Command::Signal { name, body, by } => signal::apply(decider, &name, body, by),
+            Command::FromParent(from) => from_parent::apply(decider, from),
+            Command::FromChild(from) => from_child::apply(decider, *from),
             Command::Undo { by } => undo::apply(decider, by),
         }
     }

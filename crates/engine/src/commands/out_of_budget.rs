@@ -1,6 +1,6 @@
 //! A call was not sent, because a budget is used up and the file says to ask a person.
 
-use crate::{AttemptResult, Entry, PauseReason, Phase, Rejected, Transition, decide::Decider, run::Role};
+use crate::{AttemptResult, PauseReason, Phase, Rejected, Transition, decide::Decider, run::Role};
 use consort_types::{AttemptState, AttemptToken, Name, RunError, Timestamp};
 
 pub(super) fn apply(
@@ -20,8 +20,7 @@ pub(super) fn apply(
         return Ok(decider.finish());
     }
     if decider.run.paused.is_none() {
-        decider.record(Entry::Paused { why: PauseReason::Budget, by: None, pool: Some(pool) });
-        decider.withdraw_ready();
+        decider.pause(PauseReason::Budget, None, Some(pool));
     }
     // Not a try: it is handed out again when the run goes on.
     decider.attempt_interrupted(id);

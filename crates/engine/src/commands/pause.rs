@@ -1,15 +1,14 @@
 //! The run stands still, and goes on.
 
-use crate::{Effect, Entry, NodeId, PauseReason, Rejected, Transition, decide::Decider};
-use consort_types::StepState;
+use crate::{Effect, Entry, NodeId, ParentWord, PauseReason, Rejected, Transition, decide::Decider};
+use consort_types::{Name, StepState};
 
 pub(super) fn pause(mut decider: Decider<'_>, by: String) -> Result<Transition, Rejected> {
     decider.run.live_or_rejected()?;
     if decider.run.paused.is_some() {
         return Err(Rejected::NotNow("the run is paused already".to_owned()));
     }
-    decider.record(Entry::Paused { why: PauseReason::Asked, by: Some(by), pool: None });
-    decider.withdraw_ready();
+    decider.pause(PauseReason::Asked, Some(by), None);
     Ok(decider.finish())
 }
 
@@ -20,6 +19,10 @@ pub(super) fn resume(mut decider: Decider<'_>, by: String) -> Result<Transition,
         Some((PauseReason::Failure, _)) => Err(Rejected::NotNow(
             "the run is paused because a step failed: retry, skip or complete that step".to_owned(),
         )),
+        Some((PauseReason::Parent, _)) => {
+            let parent = decider.run.parent().map(|parent| parent.run.to_string()).unwrap_or_default();
+            Err(Rejected::NotNow(format!("the run is paused with its parent: resume {parent}")))
+        }
         Some((PauseReason::Asked | PauseReason::Budget, _)) => {
             decider.go_on_after_pause(by);
             Ok(decider.finish())
@@ -28,14 +31,16 @@ pub(super) fn resume(mut decider: Decider<'_>, by: String) -> Result<Transition,
 }
 
 impl Decider<'_> {
-    /// Takes back the calls that were not sent yet.
-    pub(crate) fn withdraw_ready(&mut self) {
+    /// Starts nothing new; calls that were not sent are taken back, and children stand still, too.
+    pub(crate) fn pause(&mut self, why: PauseReason, by: Option<String>, pool: Option<Name>) {
+        self.record(Entry::Paused { why, by, pool });
         let ready = |id: &NodeId| self.run.node(*id).state == StepState::Ready;
         let calls: Vec<NodeId> = (0..self.run.nodes.len() as u32).map(NodeId).filter(ready).collect();
         for id in calls {
             let token = self.run.token(id);
             self.effect(Effect::Withdraw(token));
         }
+        self.tell_children(ParentWord::Pause);
     }
 
     /// The run goes on: calls that were taken back, timers that stood still, steps that could have started.
@@ -46,6 +51,7 @@ impl Decider<'_> {
         for id in held {
             self.dispatch(id);
         }
+        self.tell_children(ParentWord::Resume);
         self.rearm_timers();
         self.pump();
         self.top_may_end();

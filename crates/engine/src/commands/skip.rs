@@ -55,6 +55,9 @@ pub(super) fn settle(decider: &mut Decider<'_>, id: NodeId, what: &str, by: &str
         let token = decider.run.token(id);
         decider.effect(Effect::Abort(token));
     }
+    if let Some(child) = decider.run.awaited_child(id) {
+        decider.tell_child(id, child, crate::ParentWord::Cancel);
+    }
     decider.record(Entry::Asked { by: by.to_owned(), what: what.to_owned(), n: Some(id) });
     Ok(())
 }

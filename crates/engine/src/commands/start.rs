@@ -20,6 +20,7 @@ impl Run {
             key: start.key,
             trigger: start.trigger,
             pools: start.pools,
+            parent: start.parent.map(Box::new),
             timeout_at: start.workflow.timeout.map(|timeout| now.plus(timeout)),
         });
         let top = start.workflow.top;
@@ -56,6 +57,7 @@ impl Run {
                 let at = silent_until.min(accepted.deadline);
                 effects.push(Effect::SetTimer { node: id, kind: TimerKind::Heartbeat, at });
             }
+            effects.extend(self.words_to_child_again(id));
             let wake = node.waiting.as_ref().and_then(|waiting| waiting.until);
             let timers = [(TimerKind::Wake, wake), (TimerKind::Timeout, node.timeout_at)];
             effects.extend(timers.into_iter().filter_map(|(kind, at)| {

@@ -48,7 +48,7 @@ fn wake(decider: &mut Decider<'_>, id: NodeId) {
         WaitFor::Timer => decider.body_succeeded(id, Json::null()),
         WaitFor::Retry => decider.begin_try(id),
         // Their time is a timeout, not a wake.
-        WaitFor::Signal(_) | WaitFor::Approval { .. } => {}
+        WaitFor::Signal(_) | WaitFor::Approval { .. } | WaitFor::Run(_) => {}
     }
 }
 
@@ -90,6 +90,9 @@ fn step_timeout(decider: &mut Decider<'_>, id: NodeId) {
     let error = RunError::new("E_STEP_TIMEOUT", ErrorKind::Timeout, message)
         .retryable()
         .at_step(decider.run.key_of(id));
+    if decider.run.awaited_child(id).is_some() {
+        return decider.stop_child(id, Some(error));
+    }
     if decider.run.node(id).active == 0 {
         return decider.try_failed(id, error, None);
     }

@@ -13,9 +13,7 @@ pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, 
         }
         // Its state stays what it was: only its undo moves.
         Phase::Ended => {
-            decider.record(Entry::Asked { by, what: "undo".to_owned(), n: None });
-            decider.unpark_all();
-            decider.begin_undo(TOP, UndoPurpose::Afterwards, None);
+            decider.undo_afterwards(by);
             Ok(decider.finish())
         }
         Phase::Live | Phase::BetweenPasses { .. } => {
@@ -32,6 +30,13 @@ pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, 
 }
 
 impl Decider<'_> {
+    /// Undoes what a run that has ended had completed, also what was parked.
+    pub(super) fn undo_afterwards(&mut self, by: String) {
+        self.record(Entry::Asked { by, what: "undo".to_owned(), n: None });
+        self.unpark_all();
+        self.begin_undo(TOP, UndoPurpose::Afterwards, None);
+    }
+
     fn unpark_all(&mut self) {
         let parked: Vec<_> =
             self.run.undo_list.iter().filter(|item| item.parked.is_some()).map(|item| item.of).collect();

@@ -48,7 +48,8 @@ impl Decider<'_> {
             }
             // What cannot run yet is refused at apply; a run can only get here with a definition that an
             // older program let through.
-            Body::Emit { .. } | Body::Run { .. } => {
+            Body::Run { .. } => self.begin_child(id),
+            Body::Emit { .. } => {
                 let message = format!("a {} step cannot run in this version", step.body.kind());
                 self.try_failed(id, RunError::new("E_UNSUPPORTED", ErrorKind::Failed, message), None);
             }

@@ -60,7 +60,7 @@ impl Decider<'_> {
         error.attempt = Some(attempt.number);
         error.step.get_or_insert_with(|| self.run.key_of(id));
         attempt.state = state;
-        attempt.error = Some(error.clone());
+        attempt.error = Some(Box::new(error.clone()));
         self.record(Entry::Attempted { n: id, a: Box::new(attempt) });
         if self.run.node(id).role == Role::Undo {
             self.undo_failed(id, error, retry_after);
@@ -191,6 +191,11 @@ impl Run {
         let is_whole = node.role == Role::Step && self.step_of(id).for_each.is_some();
         if node.state == StepState::Pending || is_whole {
             return None;
+        }
+        if let Body::Run { with, .. } = &self.step_of(id).body
+            && node.role != Role::Undo
+        {
+            return with.evaluate(&Names::at(self, id)).ok();
         }
         if let Body::Await(await_) = &self.step_of(id).body
             && node.role != Role::Undo

@@ -50,7 +50,8 @@ impl Decider<'_> {
     /// The undo of a call's own failed try.
     fn own_undo(&self, id: NodeId) -> Option<crate::UndoInput> {
         let is_call = matches!(self.run.step_of(id).body, Body::Call(_));
-        is_call.then(|| self.undo_input(id, &Json::null(), false)).flatten()
+        let of_call = is_call.then(|| self.undo_input(id, &Json::null(), false)).flatten();
+        of_call.or_else(|| self.run.undo_of_failed_child(id))
     }
 
     fn wait_for_try(&mut self, id: NodeId, retry: &Retry, error: RunError, retry_after: Option<Duration>) {

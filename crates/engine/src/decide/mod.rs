@@ -5,6 +5,7 @@
 
 mod body;
 mod call;
+mod child;
 mod ending;
 mod failure;
 mod for_each;
@@ -30,11 +31,14 @@ pub(crate) struct Decider<'r> {
     entries: Vec<Entry>,
     effects: Vec<Effect>,
     ended: VecDeque<NodeId>,
+    /// How a child run stood before; its parent hears of what has changed.
+    before: Option<child::Standing>,
 }
 
 impl<'r> Decider<'r> {
     pub fn new(run: &'r mut Run, now: Timestamp) -> Self {
-        Self { run, now, entries: Vec::new(), effects: Vec::new(), ended: VecDeque::new() }
+        let before = child::Standing::of_child(run);
+        Self { run, now, entries: Vec::new(), effects: Vec::new(), ended: VecDeque::new(), before }
     }
 
     /// Decides until nothing more follows.
@@ -48,6 +52,7 @@ impl<'r> Decider<'r> {
                 break;
             }
         }
+        self.news_for_parent();
         Transition { record: Record::new(self.now, self.entries), effects: self.effects }
     }
 
@@ -112,7 +117,7 @@ impl<'r> Decider<'r> {
 
     /// The input of a node's undo, with the output that it has.
     pub(crate) fn undo_input(&self, id: NodeId, output: &Json, known: bool) -> Option<UndoInput> {
-        let undo = self.run.step_of(id).undo.as_ref()?;
+        let Some(undo) = self.run.step_of(id).undo.as_ref() else { return self.run.undo_of_child(id) };
         let names = Names::at(self.run, id).with("output", output.clone());
         Some(match self.evaluate(&undo.with, &names) {
             Ok(input) if known => UndoInput::Input(input),

@@ -101,6 +101,9 @@ impl Decider<'_> {
 
     /// A node that only waits will not go on: one between two tries has failed, others are cut short.
     pub(crate) fn end_waiting(&mut self, id: NodeId) {
+        if self.run.awaited_child(id).is_some() {
+            return self.stop_child(id, None);
+        }
         let node = self.run.node(id);
         let between_tries = node.waiting.as_ref().is_some_and(|waiting| waiting.for_ == WaitFor::Retry);
         match (between_tries, node.error.clone()) {
@@ -191,7 +194,10 @@ impl Decider<'_> {
                 let undo = self.undo_in_doubt(id, &error);
                 self.record(Entry::Failed { n: id, error, undo });
             }
-            Outcome::Cancelled => self.record(Entry::Cancelled { n: id, undo: None }),
+            Outcome::Cancelled => {
+                let undo = self.run.undo_left_by_child(id);
+                self.record(Entry::Cancelled { n: id, undo });
+            }
         }
     }
 
@@ -203,6 +209,7 @@ impl Decider<'_> {
         (is_call && in_doubt && self.run.node(id).dispatches > 0)
             .then(|| self.undo_input(id, &Json::null(), false))
             .flatten()
+            .or_else(|| self.run.undo_left_by_child(id))
     }
 }
 

@@ -33,6 +33,10 @@ impl Decider<'_> {
             }
             let undo = NodeId(self.run.nodes.len() as u32);
             self.record(Entry::UndoStarted { n: of });
+            if let Some(child) = self.run.child_to_undo(of) {
+                self.begin_child_undo(of, undo, child);
+                continue;
+            }
             match self.run.prepare_dispatch(undo) {
                 Ok(dispatch) => self.effect(crate::Effect::Dispatch(Box::new(dispatch))),
                 Err(error) => return self.park(of, error),

@@ -1,6 +1,6 @@
 //! What an entry means: the only place where a run's state changes.
 
-use super::{Items, Node, NodeId, Opened, Pass, Phase, Role, Run, RunEnd, TOP, UndoTask};
+use super::{Child, Items, Node, NodeId, Opened, Pass, Phase, Role, Run, RunEnd, TOP, UndoTask};
 use crate::{Entry, OpenedAs, entry::ScopeRef, run::node::Waiting};
 use consort_spec::definition::{Body, ScopeId};
 use consort_types::{StepState, Timestamp};
@@ -24,6 +24,10 @@ impl Run {
                 let mut attempt = (**a).clone();
                 attempt.finished_at = Some(at);
                 let node = self.node_mut(*n);
+                // Most steps have one: room for four would be most of what a long `for_each` takes.
+                if node.attempts.is_empty() {
+                    node.attempts.reserve_exact(1);
+                }
                 node.attempts.push(attempt);
                 node.accepted = None;
             }
@@ -130,6 +134,21 @@ impl Run {
                 self.phase = Phase::BetweenPasses { until: *until };
             }
             Entry::PassBegan { clean } => self.absorb_pass(*clean, at),
+            Entry::ChildStarted { n, run } => {
+                let node = self.node_mut(*n);
+                node.dispatches += 1;
+                node.child = Some(Box::new(Child { run: *run, stopped: None, ended: None }));
+            }
+            Entry::ChildStopped { n, error } => {
+                if let Some(child) = self.node_mut(*n).child.as_deref_mut() {
+                    child.stopped = Some(error.clone());
+                }
+            }
+            Entry::ChildEnded { n, state, undo, can_undo } => {
+                if let Some(child) = self.node_mut(*n).child.as_deref_mut() {
+                    child.ended = Some((*state, *undo, *can_undo));
+                }
+            }
             Entry::Signalled { name, body, .. } => {
                 self.signals.entry(name.clone()).or_default().push_back(body.clone());
             }

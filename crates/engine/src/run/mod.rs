@@ -15,7 +15,7 @@ pub use node::{Accepted, Attempt, NodeId};
 pub use view::{Admission, PassRecord, RunView, StepView};
 
 pub(crate) use names::Names;
-pub(crate) use node::{Items, Node, Opened, Role};
+pub(crate) use node::{Child, Items, Node, Opened, Role};
 pub(crate) use pass::Pass;
 pub(crate) use undo::{UndoItem, UndoTask};
 
@@ -149,6 +149,11 @@ impl Run {
     pub fn short_of(&self) -> Option<&Name> {
         let pauses = matches!(self.paused, Some((PauseReason::Budget, _)));
         self.short_of.as_ref().filter(|_| pauses)
+    }
+
+    /// The run whose step it is.
+    pub fn parent(&self) -> Option<&crate::Parent> {
+        self.started.parent.as_deref()
     }
 
     /// Whether it has ended and nothing of it is being undone: no command but `undo` moves it any more.

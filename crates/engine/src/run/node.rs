@@ -2,7 +2,7 @@
 
 use crate::{OpenedAs, Outcome, WaitFor, entry::ProgressNote};
 use consort_spec::definition::{ScopeId, StepId};
-use consort_types::{AttemptState, Json, RunError, StepState, Timestamp};
+use consort_types::{AttemptState, Json, RunError, RunId, RunState, StepState, Timestamp, UndoState};
 use serde::{Deserialize, Serialize};
 
 /// A node of a run, numbered from 0 (the top) in the order in which they came into being.
@@ -45,8 +45,9 @@ pub struct Attempt {
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
     /// Why it failed.
+    /// Boxed, because most attempts have none and a long `for_each` keeps 100,000 of them.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<RunError>,
+    pub error: Option<Box<RunError>>,
 }
 
 /// A call that was answered 202, as it is stored.
@@ -114,6 +115,16 @@ pub(crate) struct Waiting {
     pub until: Option<Timestamp>,
 }
 
+/// The newest run that a node started.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Child {
+    pub run: RunId,
+    /// It was told to end, and what its node fails with then; cut short without it.
+    pub stopped: Option<Option<Box<RunError>>>,
+    /// How it ended, how far its undo went, and whether something of it can be undone.
+    pub ended: Option<(RunState, UndoState, bool)>,
+}
+
 /// One execution of one step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
@@ -152,6 +163,7 @@ pub(crate) struct Node {
     pub items: Option<Box<Items>>,
     /// What each turn of a loop sees as `carry`.
     pub turns: Vec<Json>,
+    pub child: Option<Box<Child>>,
     /// Decided, but `finally` comes first.
     pub ending: Option<Box<Outcome>>,
 }
@@ -183,6 +195,7 @@ impl Node {
             opened: Vec::new(),
             items: None,
             turns: Vec::new(),
+            child: None,
             ending: None,
         }
     }

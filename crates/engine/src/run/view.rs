@@ -4,7 +4,7 @@ use super::{Node, NodeId, Phase, Role, Run, TOP};
 use crate::{OpenedAs, PauseReason, ProgressNote, WaitFor};
 use consort_spec::definition::Body;
 use consort_types::{
-    AttemptState, AttemptToken, Json, Name, RunError, RunState, StepState, Timestamp, UndoState, WaitKind,
+    AttemptState, AttemptToken, Json, Name, RunError, RunId, RunState, StepState, Timestamp, UndoState, WaitKind,
     WaitingOn,
 };
 
@@ -24,6 +24,8 @@ pub enum Admission {
     },
     /// Held back.
     Held(WaitingOn),
+    /// A child run, which stands so and waits for that.
+    Child(RunState, Option<WaitingOn>),
 }
 
 /// One pass of a run: the last has not failed yet, or for good.
@@ -93,6 +95,8 @@ pub struct StepView {
     pub parent: Option<String>,
     /// Its place among the items of a `for_each` or the turns of a loop.
     pub index: Option<u32>,
+    /// The newest run that it started.
+    pub run: Option<RunId>,
     /// Path of its definition, for graphs.
     pub path: String,
 }
@@ -176,7 +180,7 @@ impl Run {
         })
     }
 
-    fn undo_state(&self) -> UndoState {
+    pub(crate) fn undo_state(&self) -> UndoState {
         let parked = self.undo_list.iter().any(|item| item.parked.is_some());
         let by_hand = self.undo_tasks.iter().any(|task| matches!(task.why, crate::UndoPurpose::Afterwards));
         if by_hand || self.undo_task_runs() {
@@ -217,6 +221,7 @@ impl Run {
             let detail = match why {
                 PauseReason::Budget => self.short_of_detail(),
                 PauseReason::Asked => "paused by hand; resume it to go on".to_owned(),
+                PauseReason::Parent => "paused with the run that it is a child of; resume that".to_owned(),
                 PauseReason::Failure => {
                     "a step failed and the workflow pauses on failure: retry, skip or complete it".to_owned()
                 }
@@ -229,8 +234,10 @@ impl Run {
             let detail = format!("pass {} failed; the next begins by itself", self.passes.len());
             return Some(waiting(WaitKind::Retry, "run", since, Some(until), detail));
         }
-        let reasons = self.leaves().filter_map(|id| self.step_waiting_on(id, ask));
-        reasons.min_by_key(|reason| (reason.until.is_none(), reason.until, reason.since))
+        let reasons = self.leaves().filter_map(|id| Some((id, self.step_waiting_on(id, ask)?)));
+        let first =
+            reasons.min_by_key(|(id, reason)| (reason.until.is_none(), reason.until, reason.since, *id));
+        first.map(|(_, reason)| reason)
     }
 
     /// Why a step does not move. None while it does, or once it has ended.
@@ -242,14 +249,22 @@ impl Run {
             StepState::Ready if node.held => Some(self.paused_detail()),
             StepState::Ready => match ask(self.token(id)) {
                 Some(Admission::Held(reason)) => Some(reason),
-                Some(Admission::Sent { .. }) | None => None,
+                Some(Admission::Sent { .. } | Admission::Child(..)) | None => None,
             },
-            StepState::Waiting => node.waiting.as_ref().map(|waits| self.waiting_reason(id, node, waits)),
+            StepState::Waiting => {
+                node.waiting.as_ref().map(|waits| self.waiting_reason(id, node, waits, ask))
+            }
             _ => None,
         }
     }
 
-    fn waiting_reason(&self, id: NodeId, node: &Node, waits: &super::node::Waiting) -> WaitingOn {
+    fn waiting_reason(
+        &self,
+        id: NodeId,
+        node: &Node,
+        waits: &super::node::Waiting,
+        ask: Ask<'_>,
+    ) -> WaitingOn {
         let (kind, name, detail) = match &waits.for_ {
             WaitFor::Timer => (WaitKind::Timer, self.key_of(id), "waits for its time".to_owned()),
             WaitFor::Retry => {
@@ -262,11 +277,46 @@ impl Run {
             WaitFor::Signal(name) => {
                 (WaitKind::Signal, name.to_string(), format!("waits for the signal `{name}`"))
             }
+            WaitFor::Run(child) => return self.waiting_on_child(id, *child, waits, ask),
             WaitFor::Approval { ask, .. } => {
                 (WaitKind::Approval, self.key_of(id), format!("waits for an answer: {ask}"))
             }
         };
         waiting(kind, &name, waits.since, waits.until, detail)
+    }
+
+    /// A step that waits for a child run says how that stands, and what it waits for itself.
+    fn waiting_on_child(
+        &self,
+        id: NodeId,
+        child: RunId,
+        waits: &super::node::Waiting,
+        ask: Ask<'_>,
+    ) -> WaitingOn {
+        let workflow = match &self.step_of(id).body {
+            Body::Run { workflow, .. } => format!(" of `{workflow}`"),
+            _ => String::new(),
+        };
+        let doing = if self.node(id).role == Role::Undo { "is undone by" } else { "waits for" };
+        let mut detail = format!("{doing} {child}{workflow}");
+        // An undo is no attempt of its own: the child belongs to the step.
+        let step = if self.node(id).role == Role::Undo { self.node(id).parent.unwrap_or(id) } else { id };
+        let mut until = waits.until;
+        if let Some(Admission::Child(state, reason)) = ask(self.token(step)) {
+            detail.push_str(&format!(", which is {state}"));
+            if let Some(reason) = reason {
+                detail.push_str(&format!(": {}", reason.detail));
+                until = until.into_iter().chain(reason.until).min();
+            }
+        }
+        waiting(WaitKind::Run, &child.to_string(), waits.since, until, detail)
+    }
+
+    /// The newest run that a node started; of an undo, the one that it undoes.
+    fn child_of(&self, id: NodeId) -> Option<RunId> {
+        let node = self.node(id);
+        let of = if node.role == Role::Undo { self.node(node.parent?) } else { node };
+        of.child.as_deref().map(|child| child.run)
     }
 
     /// A step that has not started waits for steps that are not done, or for the scope that failed.
@@ -345,7 +395,7 @@ impl Run {
         let admission = if node.state == StepState::Ready { ask(self.token(id)) } else { None };
         StepView {
             key: self.key_of(id),
-            kind: if is_undo { "call" } else { step.body.kind() },
+            kind: if is_undo && step.undo.is_some() { "call" } else { step.body.kind() },
             call: call.filter(|_| !is_whole || !is_undo).map(|call| call.operation.name.to_string()),
             state: self.visible_state(node, admission.as_ref()),
             started_at: node.ready_at,
@@ -358,6 +408,7 @@ impl Run {
             waiting_on: self.step_waiting_on(id, ask),
             parent: node.parent.filter(|parent| *parent != TOP).map(|parent| self.key_of(parent)),
             index: self.index_of(id),
+            run: self.child_of(id),
             path: if is_undo { format!("{}.undo", step.path) } else { step.path.clone() },
         }
     }

@@ -34,8 +34,15 @@ services:
       typed: { input: { n: number }, output: { n: number } }
 ";
 
+pub mod family;
+
 pub fn project(workflow: &str) -> Arc<Project> {
-    let text = format!("{SERVICES}\nworkflows:\n  w:\n{}", indent(workflow));
+    project_of(&format!("w:\n{}", workflow.lines().map(|line| format!("  {line}\n")).collect::<String>()))
+}
+
+/// A project with several workflows.
+pub fn project_of(workflows: &str) -> Arc<Project> {
+    let text = format!("{SERVICES}\nworkflows:\n{}", indent(workflows));
     let checked =
         consort_spec::check(&Texts::new([("consort.yaml".to_owned(), text.clone())], Folders::Assumed));
     match checked.project {
@@ -45,7 +52,7 @@ pub fn project(workflow: &str) -> Arc<Project> {
 }
 
 fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}\n")).collect()
+    text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 /// A call that was handed out.
@@ -101,6 +108,7 @@ impl World {
             key: None,
             trigger: "api".to_owned(),
             pools: BTreeMap::new(),
+            parent: None,
         };
         let (run, transition) = Run::start(start, now);
         let mut world = Self {
@@ -146,6 +154,8 @@ impl World {
             Effect::SetTimer { node, kind, at } => {
                 self.timers.insert((node, kind), at);
             }
+            // This world has one run; `family` has several.
+            Effect::StartChild(_) | Effect::Tell(..) => {}
             Effect::Ended(_) => self.ended += 1,
         }
     }

@@ -7,6 +7,11 @@ use consort_store::Write;
 use consort_types::{AttemptToken, RunId};
 use tokio::sync::oneshot;
 
+/// Whether a command comes from another run, which may also speak to one that has ended.
+const fn is_of_kin(command: &Command) -> bool {
+    matches!(command, Command::FromParent(_) | Command::FromChild(_))
+}
+
 impl Sequencer {
     pub(super) fn command(
         &mut self,
@@ -18,13 +23,14 @@ impl Sequencer {
             return self.apply(id, command, Vec::new(), reply);
         }
         // An answer or a timer that comes after the end is for nobody.
-        let Some(reply) = reply else {
+        if reply.is_none() && !is_of_kin(&command) {
             token_of(&command).into_iter().for_each(|token| self.unheard(token));
             return;
-        };
-        match self.reopen(id, &command) {
-            Ok(()) => self.apply(id, command, vec![Write::ReopenRun { run: id }], Some(reply)),
-            Err(error) => drop(reply.send(Err(error))),
+        }
+        match (self.reopen(id, &command), reply) {
+            (Ok(()), reply) => self.apply(id, command, vec![Write::ReopenRun { run: id }], reply),
+            (Err(error), Some(reply)) => drop(reply.send(Err(error))),
+            (Err(error), None) => self.word_was_lost(id, &command, &error),
         }
     }
 
@@ -40,15 +46,19 @@ impl Sequencer {
         let token = token_of(&command);
         match live.run.apply(command, now) {
             Ok(transition) => {
-                live.is_leaving = false;
+                // One that was only looked at is not open again.
+                let writes = if transition.is_empty() { Vec::new() } else { writes };
+                if transition.is_empty() && transition.effects.is_empty() {
+                    self.let_go(id);
+                } else {
+                    live.is_leaving = false;
+                }
                 let answer = reply.map(|reply| After::Call(Box::new(move || drop(reply.send(Ok(()))))));
                 self.commit(id, transition, writes, answer.into_iter().collect());
             }
             Err(rejected) => {
                 let unheard = token.filter(|token| !live.run.is_in_flight(*token));
-                if live.run.is_at_rest() && !live.is_leaving {
-                    self.runs.remove(&id);
-                }
+                self.let_go(id);
                 if let Some(reply) = reply {
                     drop(reply.send(Err(rejected.into())));
                 }
@@ -57,9 +67,17 @@ impl Sequencer {
         }
     }
 
+    /// A run that was brought back and stays as it was is not kept.
+    fn let_go(&mut self, id: RunId) {
+        if self.runs.get(&id).is_some_and(|live| live.run.is_at_rest() && !live.is_leaving) {
+            self.runs.remove(&id);
+        }
+    }
+
     /// Brings back a run that has ended, for the few commands that still mean something.
     pub(super) fn reopen(&mut self, id: RunId, command: &Command) -> Result<(), CommandError> {
-        let takes = matches!(command, Command::Undo { .. } | Command::Skip { .. } | Command::Retry { .. });
+        let takes = is_of_kin(command)
+            || matches!(command, Command::Undo { .. } | Command::Skip { .. } | Command::Retry { .. });
         let refusal = |run: &Run| CommandError::Rejected(Rejected::Ended(run.view(&|_| None).state));
         if let Some(leaving) = self.runs.get(&id) {
             return if takes { Ok(()) } else { Err(refusal(&leaving.run)) };

@@ -1,14 +1,16 @@
 //! Transitions go to the committer, and runs that have ended leave.
 
-use super::{Live, Message, Sequencer};
+use super::{Live, Message, Sequencer, children::CHILDREN_PER_COMMIT_MAX};
 use crate::{
     committer::{After, Unit},
+    fail_points::{self, FailPoint},
     record::RunRecord,
 };
 use bytes::Bytes;
-use consort_engine::{Effect, Transition};
+use consort_engine::{ChildStart, Effect, Transition};
 use consort_store::Write;
 use consort_types::RunId;
+use tokio::sync::oneshot;
 
 impl Sequencer {
     /// Hands a transition to the committer, with what must go before and come after it.
@@ -19,12 +21,37 @@ impl Sequencer {
         mut writes: Vec<Write>,
         mut after: Vec<After>,
     ) {
-        let Some(live) = self.runs.get_mut(&id) else { return };
-        if transition.is_empty() && transition.effects.is_empty() {
+        let Some(live) = self.runs.get(&id) else {
             if !after.is_empty() {
                 self.hand_on(Unit { writes, after });
             }
             return;
+        };
+        let namespace = live.run.namespace().clone();
+        let children = self.take_in(id, transition, &mut writes, &mut after);
+        for (place, start) in children.into_iter().enumerate() {
+            if place < CHILDREN_PER_COMMIT_MAX {
+                self.begin_child(&namespace, *start, &mut writes, &mut after);
+            } else {
+                after.push(After::Effect(namespace.clone(), id, Effect::StartChild(start)));
+            }
+        }
+        if !(writes.is_empty() && after.is_empty()) {
+            self.hand_on(Unit { writes, after });
+        }
+    }
+
+    /// What a transition writes and what follows it. The children that it starts are given back.
+    pub(super) fn take_in(
+        &mut self,
+        id: RunId,
+        transition: Transition,
+        writes: &mut Vec<Write>,
+        after: &mut Vec<After>,
+    ) -> Vec<Box<ChildStart>> {
+        let Some(live) = self.runs.get_mut(&id) else { return Vec::new() };
+        if transition.is_empty() && transition.effects.is_empty() {
+            return Vec::new();
         }
         if !transition.is_empty() {
             let entries = Bytes::from(transition.record.encode());
@@ -33,14 +60,18 @@ impl Sequencer {
             self.dirty.insert(id);
         }
         let namespace = live.run.namespace().clone();
-        self.settle(id, &transition, &mut writes, &mut after);
-        let ended = transition.effects.iter().any(|effect| matches!(effect, Effect::Ended(_)));
-        let effects = transition.effects.into_iter();
-        let mut acts: Vec<After> =
-            effects.map(|effect| After::Effect(namespace.clone(), id, effect)).collect();
-        // Replies first: a caller hears of its start before its steps answer.
-        after.append(&mut acts);
-        self.see(id, &transition.record, &mut after);
+        self.settle(id, &transition, writes, after);
+        let mut ended = false;
+        let mut children = Vec::new();
+        // Replies stand there already: a caller hears of its start before its steps answer.
+        for effect in transition.effects {
+            ended |= matches!(effect, Effect::Ended(_));
+            match effect {
+                Effect::StartChild(start) => children.push(start),
+                effect => after.push(After::Effect(namespace.clone(), id, effect)),
+            }
+        }
+        self.see(id, &transition.record, after);
         if ended {
             let waiters = self.waiters.remove(&id).unwrap_or_default();
             after.push(After::Call(Box::new(move || {
@@ -48,9 +79,9 @@ impl Sequencer {
             })));
         }
         if self.runs[&id].run.is_at_rest() {
-            self.put_away(id, &mut writes, &mut after);
+            self.put_away(id, writes, after);
         }
-        self.hand_on(Unit { writes, after });
+        children
     }
 
     /// The run has ended: its last summary goes with its last entry, and it leaves once that is stored.
@@ -58,6 +89,9 @@ impl Sequencer {
         let Some(live) = self.runs.get_mut(&id) else { return };
         live.is_leaving = true;
         self.dirty.remove(&id);
+        if let Some(parent) = live.run.parent() {
+            self.admissions.forget_child((parent.run, parent.node));
+        }
         let record = RunRecord::new(&live.run, live.run.view(&|_| None));
         writes.push(Write::Summarize(Box::new(record.summary())));
         writes.push(Write::CloseRun { run: id, at: self.clock.now() });
@@ -80,8 +114,17 @@ impl Sequencer {
         self.waiters.remove(&id).unwrap_or_default().into_iter().for_each(|waiter| _ = waiter.send(()));
     }
 
+    /// Runs that ended long ago are deleted, but those that somebody has brought back meanwhile.
+    pub(super) fn forget_for_good(&mut self, mut runs: Vec<RunId>, reply: oneshot::Sender<Vec<RunId>>) {
+        runs.retain(|run| !self.runs.contains_key(run));
+        let writes = runs.iter().map(|run| Write::DeleteRun { run: *run }).collect();
+        let after = vec![After::Call(Box::new(move || drop(reply.send(runs))))];
+        self.hand_on(Unit { writes, after });
+    }
+
     /// Waits when the committer is far behind: that is the back-pressure of the whole node.
     pub(super) fn hand_on(&self, unit: Unit) {
+        fail_points::reached(FailPoint::Decided);
         let _ = self.committer.send(unit);
     }
 }

@@ -66,14 +66,15 @@ impl Sequencer {
     pub(super) fn summarize(&mut self) {
         let some: Vec<RunId> = self.dirty.iter().copied().take(SUMMARIES_MAX).collect();
         let ask = |token| self.admissions.of(token);
-        let writes = some.iter().filter_map(|id| self.runs.get(id)).map(|live| {
-            let record = RunRecord::new(&live.run, live.run.view(&ask));
-            Write::Summarize(Box::new(record.summary()))
-        });
-        let writes: Vec<Write> = writes.collect();
+        let live = some.iter().filter_map(|id| self.runs.get(id));
+        let records: Vec<RunRecord> =
+            live.map(|live| RunRecord::new(&live.run, live.run.view(&ask))).collect();
         for id in some {
             self.dirty.remove(&id);
         }
+        let summarize = |record: &RunRecord| Write::Summarize(Box::new(record.summary()));
+        let writes: Vec<Write> = records.iter().map(summarize).collect();
+        records.iter().for_each(|record| self.show_child(record));
         self.summarized = Instant::now();
         if !writes.is_empty() {
             self.hand_on(Unit { writes, after: Vec::new() });

@@ -1,8 +1,8 @@
 //! What the sequencer is told, and what it answers.
 
 use crate::committer::Unit;
-use consort_engine::{Command, NodeId, Rejected, Start};
-use consort_types::{Digest, RunId};
+use consort_engine::{ChildStart, Command, NodeId, Rejected, Start};
+use consort_types::{Digest, Name, RunId};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -19,6 +19,8 @@ pub enum Message {
         /// Where the answer goes, after the commit.
         reply: Option<oneshot::Sender<Result<(), CommandError>>>,
     },
+    /// Start a child run of a namespace, unless it is known already.
+    StartChild(Name, Box<ChildStart>),
     /// Tell when a run has ended.
     Wait {
         /// Which run.
@@ -28,6 +30,13 @@ pub enum Message {
     },
     /// Writes that go the way of all commits, and what follows them.
     Write(Unit),
+    /// Forget runs that ended long ago; those that live again stay.
+    Forget {
+        /// Which.
+        runs: Vec<RunId>,
+        /// Told after the commit which are forgotten.
+        reply: oneshot::Sender<Vec<RunId>>,
+    },
     /// What the dispatcher knows of a call has changed: readers of the feed want to see it.
     Touched(RunId, NodeId),
     /// The end of a run is committed, up to this row of its history.

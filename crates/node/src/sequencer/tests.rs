@@ -87,6 +87,7 @@ impl Desk {
             key: Some("k".to_owned()),
             trigger: "api".to_owned(),
             pools: BTreeMap::new(),
+            parent: None,
         };
         let (reply, answer) = oneshot::channel();
         let input_digest = Digest::of(b"{}");

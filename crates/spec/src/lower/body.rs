@@ -392,7 +392,6 @@ fn emit<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
 
 fn run<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let context = read.around.context;
-    context.uses(Feature::Run, fields.place("run"));
     fields.require("run")?;
     let detach = fields.boolean("detach").unwrap_or(false);
     let node = fields.get("run")?;

@@ -12,7 +12,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Pure rules.
     ("admission", &["types"]),
     ("fleet", &["types"]),
-    ("engine", &["types", "expr", "spec"]),
+    ("events", &["types"]),
+    ("engine", &["types", "expr", "spec", "events"]),
     // Contracts, and what keeps them.
     ("store", &["types"]),
     ("store-sqlite", &["types", "store"]),
@@ -27,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "types",
             "expr",
             "spec",
+            "events",
             "calendar",
             "admission",
             "fleet",

@@ -55,6 +55,9 @@ fn print(screen: Screen, run: &Run, steps: &[Step]) -> Result<(), Failure> {
     if !tags.is_empty() {
         screen.line(&format!("tags      {}", show::printable(&tags.join(" "))))?;
     }
+    if let Some(parent) = &run.parent {
+        screen.line(&format!("parent    {} at {}", parent.run, show::printable(&parent.step)))?;
+    }
     screen.line(&format!("revision  {}", run.revision))?;
     screen.line(&format!("created   {} ({})", run.created_at, time::ago(run.created_at, now)))
 }
