@@ -66,7 +66,13 @@ pub struct AttemptPlace {
 impl Admissions {
     /// Nothing is handed out yet.
     pub fn new(permits: Arc<Permits<Call>>, clock: Arc<dyn Clock>) -> Self {
-        Self { permits, clock, calls: Mutex::default(), glances: RwLock::default(), children: Default::default() }
+        Self {
+            permits,
+            clock,
+            calls: Mutex::default(),
+            glances: RwLock::default(),
+            children: Default::default(),
+        }
     }
 
     /// What became of a call that was handed out.

@@ -4,8 +4,8 @@ use super::{Node, NodeId, Phase, Role, Run, TOP};
 use crate::{OpenedAs, PauseReason, ProgressNote, WaitFor};
 use consort_spec::definition::Body;
 use consort_types::{
-    AttemptState, AttemptToken, Json, Name, RunError, RunId, RunState, StepState, Timestamp, UndoState, WaitKind,
-    WaitingOn,
+    AttemptState, AttemptToken, Json, Name, RunError, RunId, RunState, StepState, Timestamp, UndoState,
+    WaitKind, WaitingOn,
 };
 
 pub use super::node::Attempt;

@@ -66,7 +66,7 @@ impl Family {
         family
     }
 
-    fn begin(&mut self, id: RunId, workflow: &str, input: Json, parent: Option<consort_engine::Parent>) {
+    fn begin(&mut self, id: RunId, workflow: &str, input: Json, parent: Option<consort_engine::Parent>, pools: BTreeMap<Name, RunId>) {
         let workflow = self.project.workflows[workflow].clone();
         let trigger =
             parent.as_ref().map_or_else(|| "api".to_owned(), |parent| format!("run:{}", parent.run));
@@ -119,6 +119,7 @@ impl Family {
             Effect::StartChild(start) => self.words.push_back(Word::Start(start)),
             Effect::Tell(run, command) => self.words.push_back(Word::Tell(run, command)),
             Effect::Ended(_) => self.runs.get_mut(&id).unwrap().ended += 1,
+            Effect::Settle { .. } => {}
             Effect::Withdraw(_) => {}
         }
     }
