@@ -152,6 +152,14 @@ ROWS = {
     "timeout-of-a-group": Row(flow("${c}", c={"steps": {"w": {"wait": "1h"}}, "timeout": "300ms", "catch": {"value": "${error.kind}"}}), "timeout", []),
     "workflow-timeout": Row(flow(a=undoable("x"), w={"wait": "1h", **AFTER_A}, also={"timeout": "3s"}), None, ["a"], ["a.undo"], error="E_RUN_TIMEOUT", state="timed_out"),
     "workflow-retry": Row(flow(a=work("x"), b=work("bad", **AFTER_A), also={"retry": {"attempts": 2, "delay": "20ms", "when": "true"}}), None, ["a", "b"], error="bad"),
+    # children: what they call is of their own runs
+    "run": Row(flow("${c + b.name}", c={"run": "child", "with": {"name": "x"}}, b=work("b", after=["c"])), "xxb", ["b"]),
+    "run-for-each": Row(flow("${e}", e={"for_each": ["a", "b", "c"], "run": "child", "with": {"name": "${item}"}}), ["aa", "bb", "cc"], []),
+    "run-detached": Row(flow("${c.startsWith('run_')}", c={"run": "child", "with": {"name": "x"}, "detach": True}), True, []),
+    "run-fails": Row(flow("${c}", c={"run": "child", "with": {"name": "bad"}, "catch": {"value": "${error.code}"}}), "bad", []),
+    "run-undo-of-its-own": Row(
+        flow(c={"run": "child", "with": {"name": "x"}, "undo": {"call": "worker.undo", "with": {"name": "${output}"}}}, f=work("bad", after=["c"])),
+        None, ["f"], ["c.undo"], error="bad"),
     # failure
     "undo-in-reverse": Row(flow(a=undoable("a"), b=undoable("b", **AFTER_A), c=work("bad", after=["b"])), None, ["a", "b", "c"], ["b.undo", "a.undo"], error="bad"),
     "undo-of-a-group": Row(
@@ -163,9 +171,19 @@ ROWS = {
         flow("${a.name}", a=work("bad", catch=[{"when": "error.kind == 'timeout'", "value": {"name": "late"}}, work("rescue")])), "rescue", ["a", "a.catch"]),
     "finally": Row(
         flow("${a.name}", a=work("x", **{"finally": {"f": work("f")}}), also={"finally": {"end": work("${run.state}")}}), "x", ["a", "a.finally.f", "finally.end"]),
-    "finally-after-undo": Row(flow(a=undoable("a"), b=work("bad", **AFTER_A), also={"finally": {"end": work("${error.code}")}}),
+    "finally-after-undo": Row(flow(a=undoable("a"), b=work("bad", **AFTER_A), also={"finally": {"end": work("${default(error.code, 'none')}")}}),
                               None, ["a", "b", "finally.end"], ["a.undo"], error="bad"),
 }
+
+# What rows call by name.
+OTHERS = {
+    "child": {"input": {"name": "string"}, "steps": {"a": undoable("${input.name}")}, "output": "${a.name + a.name}"},
+}
+
+
+def workflows():
+    """All workflows of the table's project."""
+    return {name: {"input": {}, **row.workflow} for name, row in ROWS.items()} | OTHERS
 
 
 def problems(row, run, effects):

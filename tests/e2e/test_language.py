@@ -3,7 +3,7 @@
 import unittest
 
 from harness import SharedServer, until, write_project
-from language import ROWS, problems, services
+from language import ROWS, problems, services, workflows
 
 
 def act_when_waiting(case, server, run, acts):
@@ -18,8 +18,7 @@ class EveryRow(SharedServer):
     @classmethod
     def project(cls, folder):
         cls.effects = folder / "effects"
-        workflows = {name: {"input": {}, **row.workflow} for name, row in ROWS.items()}
-        write_project(folder, services(folder, cls.effects, takes_s=0.01), workflows)
+        write_project(folder, services(folder, cls.effects, takes_s=0.01), workflows())
 
     @classmethod
     def setUpClass(cls):

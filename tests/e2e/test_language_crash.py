@@ -3,7 +3,7 @@
 import unittest
 
 from harness import Case, alive, lines_of, until, write_project
-from language import ROWS, problems, services
+from language import ROWS, problems, services, workflows
 from test_language import act_when_waiting
 
 KILLS = 3
@@ -12,8 +12,7 @@ KILLS = 3
 class EveryRowAcrossKills(Case):
     def test_every_run_ends_as_if_nothing_had_happened(self):
         effects = self.folder / "effects"
-        workflows = {name: {"input": {}, **row.workflow} for name, row in ROWS.items()}
-        project = write_project(self.folder, services(self.folder, effects, takes_s=0.3), workflows)
+        project = write_project(self.folder, services(self.folder, effects, takes_s=0.3), workflows())
         server = self.server()
         self.apply(server, project)
         runs = {name: server.begin(name, row.input)["id"] for name, row in ROWS.items()}

@@ -72,6 +72,8 @@ codes! {
     E_SOURCE 422 "A source cannot be used";
     /// A bound is reached; later it may work.
     E_TOO_MANY 429 "A limit is reached";
+    /// The workflow has as many live runs as it may have.
+    E_LIMIT_FULL 429 "The workflow has as many runs as it may have";
     /// A fault of the server.
     E_INTERNAL 500 "The server failed";
     /// Known, and not built yet.

@@ -30,6 +30,10 @@ pub struct Start {
     pub trigger: String,
     /// Pools of the run that starts it and of those above, and whose they are.
     pub pools: BTreeMap<Name, RunId>,
+    /// What the workflow's `concurrency.key` gave, as JSON.
+    pub limit_key: Option<String>,
+    /// Its number in line, when it has to wait for a place.
+    pub queued: Option<u64>,
     /// The run whose step it is.
     pub parent: Option<Parent>,
 }
@@ -111,6 +115,8 @@ pub enum Command {
         /// Which.
         kind: crate::TimerKind,
     },
+    /// There is a place for a run that waited in line.
+    Admit,
     /// End the run: nothing new starts, what was completed is undone.
     Cancel {
         /// Who asked.

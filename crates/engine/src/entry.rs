@@ -129,6 +129,17 @@ pub enum PauseReason {
 pub enum Entry {
     /// The run exists.
     RunStarted(Box<RunStarted>),
+    /// It waits for a place among the live runs of its workflow.
+    Queued {
+        /// Its number in line.
+        number: u64,
+    },
+    /// It has its place, and begins.
+    Admitted {
+        /// When it has taken too long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_at: Option<Timestamp>,
+    },
     /// A step left `pending`.
     Started {
         /// Which node.
@@ -453,6 +464,8 @@ impl Entry {
             | Self::ChildEnded { n, .. } => Some(*n),
             Self::Asked { n, .. } => *n,
             Self::RunStarted(_)
+            | Self::Queued { .. }
+            | Self::Admitted { .. }
             | Self::PassEnded { .. }
             | Self::PassBegan { .. }
             | Self::Signalled { .. }

@@ -16,6 +16,7 @@ mod decide;
 mod effect;
 mod entry;
 mod family;
+pub mod gates;
 mod record;
 mod run;
 mod run_started;

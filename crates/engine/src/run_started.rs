@@ -25,6 +25,9 @@ pub struct RunStarted {
     pub key: Option<String>,
     /// What started it.
     pub trigger: String,
+    /// What the workflow's `concurrency.key` gave, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_key: Option<String>,
     /// The run whose step it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Box<Parent>>,

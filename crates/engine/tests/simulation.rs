@@ -115,7 +115,8 @@ fn live(seed: u64) -> World {
     let mut chance = Chance(seed);
     let shape = SHAPES[chance.draw(SHAPES.len() as u64) as usize];
     let xs: Vec<u64> = (0..chance.draw(6)).collect();
-    let mut world = World::of(project(shape), json!({ "xs": xs }), u128::from(seed));
+    let in_line = (chance.draw(4) == 0).then_some(seed);
+    let mut world = World::begun(project(shape), json!({ "xs": xs }), u128::from(seed), in_line);
     // Faults stop after a while; then every run must come to its end.
     for round in 0..10_000 {
         if world.ended > 0 && world.open.is_empty() {
@@ -139,6 +140,10 @@ fn step(world: &mut World, chance: &mut Chance, faults: bool) {
             9..11 => return stale(world, chance),
             _ => {}
         }
+    }
+    if world.run.number_in_line().is_some() && chance.draw(3) > 0 {
+        assert!(world.sent.is_empty(), "it has begun without a place");
+        return world.apply(Command::Admit).unwrap();
     }
     if world.state() == RunState::Paused {
         return wake(world, chance);
@@ -178,6 +183,9 @@ fn meddle(world: &mut World, chance: &mut Chance) {
 
 /// An old answer comes late, or one comes twice.
 fn stale(world: &mut World, chance: &mut Chance) {
+    if world.sent.is_empty() {
+        return;
+    }
     let sent = &world.sent[chance.draw(world.sent.len() as u64) as usize];
     let token = sent.token;
     // The answer of a call that was taken with 202 is no stale one.
@@ -226,7 +234,7 @@ fn check_now(world: &World) {
     tokens.dedup();
     assert_eq!(tokens.len(), world.open.len(), "a call is in flight twice");
     let view = world.view();
-    if matches!(view.state, RunState::Waiting | RunState::Paused) {
+    if matches!(view.state, RunState::Queued | RunState::Waiting | RunState::Paused) {
         let reason = view.waiting_on.as_ref().unwrap_or_else(|| {
             panic!("stands still without a reason: {:#?} {:#?}", world.states(), world.last_records(6))
         });

@@ -17,6 +17,7 @@ mod dispatcher;
 mod fail_points;
 mod feed;
 mod health;
+mod line;
 mod logs;
 mod node;
 mod permits;
@@ -48,6 +49,7 @@ pub use sequencer::{CommandError, StartError, Started};
 pub use services::{PastReplica, ReplicaView, ServiceError, ServiceView};
 pub use starts::{StartRequestBody, StartRunError};
 
+pub use consort_engine::gates::{GateKey, Rule};
 pub use consort_engine::{
     AttemptResult, Command, ProgressNote, Rejected, StepRef, StepView, history::HistoryEntry,
 };

@@ -11,6 +11,7 @@ use crate::{
     fail_points::{self, FailPoint},
     feed::Feed,
     health::Health,
+    line::SharedGates,
     logs::{self, LogSender},
     permits::Permits,
     reserve::Reserve,
@@ -78,6 +79,7 @@ pub struct Node {
     pub(crate) reader: Arc<dyn Reader>,
     pub(crate) log_reader: Arc<dyn LogReader>,
     pub(crate) runs: Arc<RunReader>,
+    pub(crate) gates: SharedGates,
     pub(crate) admissions: Arc<Admissions>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) permits: Arc<Permits<Call>>,
@@ -157,6 +159,7 @@ impl Node {
         for namespace in catalog.namespaces() {
             declare_pools(&dispatcher, &catalog, &namespace);
         }
+        let gates = sequencer.gates().clone();
         recover(&mut sequencer, &*reader, &runs, &catalog, &unit_sender)?;
         drop(unit_sender);
         threads.push(thread("sequencer", move || sequencer.run(&messages))?);
@@ -188,6 +191,7 @@ impl Node {
             reader,
             log_reader,
             runs,
+            gates,
             admissions,
             dispatcher,
             permits,
@@ -258,6 +262,7 @@ impl Node {
             if plan.changes_anything() {
                 apply::commit(&mut plan, &self.inbox).await?;
                 self.catalog.set(namespace.clone(), plan.deployed);
+                self.inbox.send(Message::Applied(namespace.clone()));
             }
             // Also when nothing changed: a setup that had failed is tried again.
             let (taken, seen) = oneshot::channel();
@@ -349,6 +354,9 @@ fn recover(
 ) -> Result<(), StartupError> {
     // All of them before the first call goes out: what is in flight holds its permits again.
     let mut pending = Vec::new();
+    for namespace in catalog.namespaces() {
+        sequencer.take_limits(&namespace);
+    }
     for open in reader.open_runs()? {
         match runs.load(open.run, catalog) {
             Ok(Some((run, next_seq))) => {

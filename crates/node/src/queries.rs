@@ -92,7 +92,9 @@ impl Node {
     ) -> Result<Page<RunRecord>, QueryError> {
         self.ask(move |node| {
             let page = node.reader.runs(&filter, &page)?;
-            let items = page.items.iter().filter_map(|summary| summary.document.read().ok()).collect();
+            let mut items: Vec<RunRecord> =
+                page.items.iter().filter_map(|summary| summary.document.read().ok()).collect();
+            items.iter_mut().for_each(|record| node.gates.tell(record));
             Ok(Page { items, next_cursor: page.next_cursor })
         })
         .await
@@ -106,7 +108,9 @@ impl Node {
         self.ask(move |node| {
             let Some(kept) = node.runs.get(id, &node.catalog)? else { return Ok(None) };
             let view = kept.run.view(&|token| node.admissions.of(token));
-            Ok(Some(RunRecord::new(&kept.run, view)))
+            let mut record = RunRecord::new(&kept.run, view);
+            node.gates.tell(&mut record);
+            Ok(Some(record))
         })
         .await
     }

@@ -8,6 +8,7 @@ mod children;
 mod commands;
 mod commit;
 mod feed;
+mod gates;
 mod message;
 mod permits;
 mod starts;
@@ -16,7 +17,7 @@ pub use message::{CommandError, Inbox, Message, StartError, StartRequest, Starte
 
 use crate::{
     admissions::Admissions, catalog::Catalog, clock::Clock, committer::Unit, dispatcher::Call, feed::Feed,
-    permits::Permits, runs::RunReader,
+    line::SharedGates, permits::Permits, runs::RunReader,
 };
 use consort_engine::Run;
 use consort_types::{Digest, Name, RunId};
@@ -42,6 +43,9 @@ pub struct Sequencer {
     /// Keys of the runs that are here; those of the others are in the store.
     keys: HashMap<(Name, Name, String), (RunId, Digest)>,
     waiters: HashMap<RunId, Vec<oneshot::Sender<()>>>,
+    gates: SharedGates,
+    /// Runs whose place a newer one takes: told when what they are in the middle of is handed on.
+    replaced: Vec<RunId>,
     dirty: HashSet<RunId>,
     summarized: Instant,
     committer: mpsc::SyncSender<Unit>,
@@ -78,6 +82,8 @@ impl Sequencer {
             runs: HashMap::new(),
             keys: HashMap::new(),
             waiters: HashMap::new(),
+            gates: SharedGates::default(),
+            replaced: Vec::new(),
             dirty: HashSet::new(),
             summarized: Instant::now(),
             committer,
@@ -93,8 +99,11 @@ impl Sequencer {
 
     /// Runs until told to stop.
     pub fn run(mut self, messages: &mpsc::Receiver<Message>) {
+        // What was taken over may have room that nobody had told it of.
+        let mut more = self.let_in();
         loop {
-            match messages.recv_timeout(SUMMARY_LAG) {
+            let patience = if more { Duration::ZERO } else { SUMMARY_LAG };
+            match messages.recv_timeout(patience) {
                 Ok(first) => {
                     let rest = std::iter::from_fn(|| messages.try_recv().ok());
                     for message in std::iter::once(first).chain(rest).take(COMMANDS_PER_TURN_MAX) {
@@ -106,6 +115,7 @@ impl Sequencer {
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
+            more = self.let_in();
             if !self.dirty.is_empty() && self.summarized.elapsed() >= SUMMARY_LAG {
                 self.summarize();
             }
@@ -129,6 +139,7 @@ impl Sequencer {
             Message::Write(unit) => self.hand_on(unit),
             Message::Forget { runs, reply } => self.forget_for_good(runs, reply),
             Message::Touched(run, node) => self.show(run, &[node]),
+            Message::Applied(namespace) => self.take_limits(&namespace),
             Message::Stored(run, next_seq) => self.forget(run, next_seq),
             Message::Stop => {
                 self.summarize();

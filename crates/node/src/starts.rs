@@ -11,6 +11,9 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::sync::oneshot;
 use uuid::{ContextV7, Timestamp as UuidTime, Uuid};
 
+/// The longest key of a limit that is kept and shown as it is, in bytes.
+const LIMIT_KEY_BYTES_MAX: usize = 256;
+
 /// What a caller brings to start a run.
 #[derive(Debug, Clone)]
 pub struct StartRequestBody {
@@ -44,6 +47,9 @@ pub enum StartRunError {
         /// Why.
         message: String,
     },
+    /// The key of the workflow's `concurrency` cannot be computed from the input.
+    #[error("`concurrency.key` of the workflow cannot be computed: {0}")]
+    LimitKey(String),
     /// The sequencer refused.
     #[error(transparent)]
     Refused(#[from] StartError),
@@ -70,6 +76,7 @@ impl Node {
             return Err(StartRunError::DiskFull);
         }
         let tags = tags(&current.workflow, &input, body.tags)?;
+        let limit_key = limit_key(&current.workflow, &input)?;
         let start = Start {
             id: self.new_run_id(),
             namespace: namespace.clone(),
@@ -79,13 +86,13 @@ impl Node {
             key: body.key,
             trigger: body.trigger,
             pools: BTreeMap::new(),
+            limit_key,
+            queued: None,
             parent: None,
             input,
         };
         // White space and order of keys make no other input.
-        let mut canonical = body.input.to_value();
-        canonical.sort_all_objects();
-        let input_digest = Digest::of(canonical.to_string().as_bytes());
+        let input_digest = Digest::of(canonical(&body.input).as_bytes());
         let (reply, answer) = oneshot::channel();
         self.inbox.send(Message::Start(Box::new(StartRequest { start, input_digest, reply })));
         Ok(answer.await.map_err(|_| StartRunError::Ending)??)
@@ -130,4 +137,22 @@ pub(crate) fn tags(
         tags.insert(tag.clone(), value.read::<String>().unwrap_or_else(|_| value.to_string()));
     }
     Ok(tags)
+}
+
+/// What the key of the workflow's limit is for this input, as JSON; a long one by its digest.
+pub(crate) fn limit_key(workflow: &Workflow, input: &Json) -> Result<Option<String>, StartRunError> {
+    let template = workflow.concurrency.as_ref().and_then(|concurrency| concurrency.key.as_ref());
+    let Some(template) = template else { return Ok(None) };
+    let key = template
+        .evaluate(&[("input", input.clone())])
+        .map_err(|error| StartRunError::LimitKey(error.message))?;
+    let key = canonical(&key);
+    Ok(Some(if key.len() > LIMIT_KEY_BYTES_MAX { Digest::of(key.as_bytes()).to_string() } else { key }))
+}
+
+/// The text of a value in which neither white space nor the order of keys means anything.
+fn canonical(value: &Json) -> String {
+    let mut canonical = value.to_value();
+    canonical.sort_all_objects();
+    canonical.to_string()
 }

@@ -48,8 +48,6 @@ features! {
     AtMostOnce = "delivery",
     /// Runs in order of importance.
     Priority = "priority",
-    /// A limit of live runs of a workflow.
-    Concurrency = "concurrency",
     /// Runs that start by themselves.
     Triggers = "triggers",
     /// Rules that tell people.
@@ -75,7 +73,6 @@ const NOT_YET: &[Feature] = &[
     Feature::Resolve,
     Feature::AtMostOnce,
     Feature::Priority,
-    Feature::Concurrency,
     Feature::Triggers,
     Feature::Alerts,
     Feature::Notify,

@@ -7,7 +7,8 @@ use consort_node::{
 };
 use consort_types::FieldError;
 
-/// When a client may try again what failed because the server or its disk was not ready, in seconds.
+/// When a client may try again what failed because the server, its disk or a limit had no room, in seconds:
+/// nobody knows when it will.
 const RETRY_AFTER_S: u64 = 5;
 
 impl From<QueryError> for Refusal {
@@ -59,10 +60,13 @@ impl From<StartRunError> for Refusal {
             StartRunError::InvalidInput(errors) => {
                 Self::new(codes::E_INPUT, with_fields(&text, &errors)).with_errors(errors)
             }
-            // An expression of the workflow's tags that this input does not go through.
-            StartRunError::Tag { .. } => Self::new(codes::E_INPUT, text),
+            // An expression of the workflow's tags or of its limit that this input does not go through.
+            StartRunError::Tag { .. } | StartRunError::LimitKey(_) => Self::new(codes::E_INPUT, text),
             StartRunError::DiskFull => Self::new(codes::E_DISK_FULL, text).retry_after(RETRY_AFTER_S),
             StartRunError::Refused(StartError::KeyTaken(_)) => Self::new(codes::E_KEY_TAKEN, text),
+            StartRunError::Refused(StartError::Full(..)) => {
+                Self::new(codes::E_LIMIT_FULL, text).retry_after(RETRY_AFTER_S)
+            }
             StartRunError::Refused(StartError::Store(error)) => error.into(),
             StartRunError::Ending => ending(),
         }

@@ -19,7 +19,7 @@ pub(super) fn apply(mut decider: Decider<'_>, from: FromParent) -> Result<Transi
         }
         return Ok(decider.finish());
     }
-    let live = matches!(decider.run.phase, Phase::Live | Phase::BetweenPasses { .. });
+    let live = matches!(decider.run.phase, Phase::Queued { .. } | Phase::Live | Phase::BetweenPasses { .. });
     match from.word {
         ParentWord::Cancel if live => {
             let message = format!("cancelled with {by}");

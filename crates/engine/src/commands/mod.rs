@@ -1,5 +1,6 @@
 //! One file per command; here is only the match.
 
+mod admit;
 mod attempt_accepted;
 mod attempt_finished;
 mod cancel;
@@ -41,6 +42,7 @@ impl Run {
                 out_of_budget::apply(decider, token, pool, *error, now)
             }
             Command::TimerFired { node, kind } => timer_fired::apply(decider, node, kind),
+            Command::Admit => admit::apply(decider),
             Command::Cancel { by } => cancel::apply(decider, by),
             Command::Pause { by } => pause::pause(decider, by),
             Command::Resume { by } => pause::resume(decider, by),

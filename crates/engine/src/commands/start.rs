@@ -10,6 +10,7 @@ use consort_types::{StepState, Timestamp};
 impl Run {
     /// Starts a run. The input must have been checked already.
     pub fn start(start: Start, now: Timestamp) -> (Self, Transition) {
+        let timeout = start.workflow.timeout.map(|timeout| now.plus(timeout));
         let started = Box::new(RunStarted {
             id: start.id,
             namespace: start.namespace,
@@ -21,13 +22,20 @@ impl Run {
             trigger: start.trigger,
             pools: start.pools,
             parent: start.parent.map(Box::new),
-            timeout_at: start.workflow.timeout.map(|timeout| now.plus(timeout)),
+            limit_key: start.limit_key,
+            // In line no time counts.
+            timeout_at: timeout.filter(|_| start.queued.is_none()),
         });
         let top = start.workflow.top;
         let mut run = Self::new(start.workflow, started.clone(), now);
         let timeout_at = run.timeout_at;
         let mut decider = Decider::new(&mut run, now);
         decider.record(Entry::RunStarted(started));
+        if let Some(number) = start.queued {
+            decider.record(Entry::Queued { number });
+            let transition = decider.finish();
+            return (run, transition);
+        }
         if let Some(at) = timeout_at {
             decider.set_timer(TOP, TimerKind::Timeout, at);
         }
@@ -71,6 +79,7 @@ impl Run {
     fn timers_of_run(&self, now: Timestamp) -> impl Iterator<Item = (TimerKind, Timestamp)> {
         let timeout = self.timeout_at.map(|at| (TimerKind::Timeout, at));
         let timers = match &self.phase {
+            Phase::Queued { .. } => [None, None],
             Phase::Live => [timeout, None],
             Phase::BetweenPasses { until } => [timeout, Some((TimerKind::Wake, *until))],
             // Both begin anew with the server: calls of the old one are cut with it anyway.

@@ -33,7 +33,7 @@ fn pass_is_due(decider: &mut Decider<'_>) {
     match decider.run.phase {
         Phase::BetweenPasses { until } if until <= decider.now => decider.begin_pass(),
         Phase::BetweenPasses { until } => decider.set_timer(TOP, TimerKind::Wake, until),
-        Phase::Live | Phase::Ending | Phase::Finally | Phase::Ended => {}
+        Phase::Queued { .. } | Phase::Live | Phase::Ending | Phase::Finally | Phase::Ended => {}
     }
 }
 
@@ -111,6 +111,6 @@ fn grace_is_over(decider: &mut Decider<'_>) {
             decider.quiet(TOP);
             decider.abort_within(TOP);
         }
-        Phase::Live | Phase::BetweenPasses { .. } | Phase::Ended => {}
+        Phase::Queued { .. } | Phase::Live | Phase::BetweenPasses { .. } | Phase::Ended => {}
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn apply(mut decider: Decider<'_>, by: String) -> Result<Transition, 
             decider.undo_afterwards(by);
             Ok(decider.finish())
         }
-        Phase::Live | Phase::BetweenPasses { .. } => {
+        Phase::Queued { .. } | Phase::Live | Phase::BetweenPasses { .. } => {
             let message = format!("undone by {by}");
             decider.record(Entry::Asked { by, what: "undo".to_owned(), n: None });
             decider

@@ -64,7 +64,11 @@ impl Decider<'_> {
                 self.run_failed(error);
             }
             Phase::Live if top.remaining == 0 && !top.closing => self.top_done(OpenedAs::Body),
-            Phase::Live | Phase::BetweenPasses { .. } | Phase::Finally | Phase::Ended => {}
+            Phase::Queued { .. }
+            | Phase::Live
+            | Phase::BetweenPasses { .. }
+            | Phase::Finally
+            | Phase::Ended => {}
         }
     }
 
@@ -169,7 +173,8 @@ impl Decider<'_> {
 
     /// Runs the workflow's `finally`, last, once.
     pub(crate) fn run_finally(&mut self) {
-        match self.run.workflow.finally {
+        // What never began has nothing to tidy up, and no place to do it in.
+        match self.run.workflow.finally.filter(|_| self.run.admitted_at.is_some()) {
             Some(scope) => {
                 self.open(TOP, scope, OpenedAs::Finally);
                 if !self.run.is_ended() {

@@ -134,7 +134,7 @@ impl Run {
             crate::Phase::Live | crate::Phase::Finally => true,
             // A `finally` of a step still runs while the run ends.
             crate::Phase::Ending => self.stands_in_finally(id),
-            crate::Phase::BetweenPasses { .. } | crate::Phase::Ended => false,
+            crate::Phase::Queued { .. } | crate::Phase::BetweenPasses { .. } | crate::Phase::Ended => false,
         };
         live && self.paused.is_none() && !self.is_cut_off(id)
     }

@@ -10,6 +10,8 @@ impl Run {
     pub fn absorb(&mut self, entry: &Entry, at: Timestamp) {
         match entry {
             Entry::RunStarted(_) => {}
+            Entry::Queued { number } => self.absorb_queued(*number),
+            Entry::Admitted { timeout_at } => self.absorb_admitted(*timeout_at, at),
             Entry::Started { n, timeout_at } => self.absorb_started(*n, *timeout_at, at),
             Entry::Opened { n, s, r#as } => self.absorb_opened(*n, *s, *r#as),
             Entry::Counted { n, count } => self.absorb_counted(*n, *count),

@@ -8,6 +8,7 @@ mod names;
 mod node;
 mod pass;
 mod pause;
+mod queued;
 mod undo;
 mod view;
 
@@ -45,6 +46,11 @@ pub struct Transition {
 /// Where a run stands in its life.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
+    /// It waits for a place among the live runs of its workflow.
+    Queued {
+        /// Its number in line.
+        number: u64,
+    },
     /// Steps run.
     Live,
     /// A pass failed, the next begins at this time.
@@ -74,6 +80,8 @@ pub struct Run {
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) started: Box<RunStarted>,
     pub(crate) created_at: Timestamp,
+    /// When it left the line, or never stood in one; none while it waits.
+    pub(crate) admitted_at: Option<Timestamp>,
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) phase: Phase,
     pub(crate) end: Option<RunEnd>,
@@ -213,6 +221,7 @@ impl Run {
             workflow,
             started,
             created_at: at,
+            admitted_at: Some(at),
             finished_at: None,
             phase: Phase::Live,
             end: None,

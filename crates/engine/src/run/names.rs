@@ -39,7 +39,7 @@ impl<'r> Names<'r> {
             "id": run.id(),
             "workflow": run.workflow.name,
             "revision": run.started.revision,
-            "started_at": run.created_at,
+            "started_at": run.admitted_at.unwrap_or(run.created_at),
             "tags": run.started.tags,
             "attempt": run.passes.len() + 1,
             "state": run.end.as_ref().map(|end| end.state),

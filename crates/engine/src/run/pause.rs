@@ -6,7 +6,8 @@ use consort_types::Timestamp;
 impl Run {
     pub(super) fn absorb_resumed(&mut self, at: Timestamp) {
         let Some((_, since)) = self.paused.take() else { return };
-        let stood = at.since(since);
+        // The time of a run that was let in while it stood still counts from there.
+        let stood = at.since(self.admitted_at.map_or(since, |admitted| admitted.max(since)));
         let later = |time: &mut Option<Timestamp>| *time = time.map(|time| time.plus(stood));
         later(&mut self.timeout_at);
         for node in &mut self.nodes {

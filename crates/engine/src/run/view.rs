@@ -116,7 +116,7 @@ impl Run {
             output: self.end.as_ref().filter(|_| self.is_ended()).and_then(|end| end.output.clone()),
             error: self.visible_error(),
             created_at: self.created_at,
-            started_at: Some(self.created_at),
+            started_at: self.admitted_at,
             finished_at: self.finished_at,
             undo: self.undo_state(),
             waiting_on: waits.then(|| self.waiting_on(state, ask)).flatten(),
@@ -137,6 +137,8 @@ impl Run {
         let ending = self.end.as_ref().map(|end| end.state);
         match self.phase {
             Phase::Ended => ending.unwrap_or(RunState::Failed),
+            Phase::Queued { .. } if self.paused.is_some() => RunState::Paused,
+            Phase::Queued { .. } => RunState::Queued,
             Phase::Ending if self.undo_task_runs() => RunState::Undoing,
             Phase::Ending if ending == Some(RunState::Cancelled) => RunState::Cancelling,
             Phase::Ending | Phase::Finally => RunState::Running,
@@ -204,7 +206,7 @@ impl Run {
                 error: Some((*pass.error).clone()),
             })
             .collect();
-        if !matches!(self.phase, Phase::BetweenPasses { .. }) {
+        if self.admitted_at.is_some() && !matches!(self.phase, Phase::BetweenPasses { .. }) {
             records.push(PassRecord {
                 number: records.len() as u32 + 1,
                 started_at: self.pass_began_at,
@@ -228,6 +230,12 @@ impl Run {
             };
             let name = self.short_of().map_or("paused", Name::as_str);
             return Some(waiting(WaitKind::Paused, name, since, None, detail));
+        }
+        if let Phase::Queued { .. } = self.phase {
+            // How many are ahead knows who keeps the line.
+            let name = self.workflow.name.to_string();
+            let detail = format!("waits in line: `{name}` has as many live runs as its `concurrency` allows");
+            return Some(waiting(WaitKind::Limit, &name, self.created_at, None, detail));
         }
         if let Phase::BetweenPasses { until } = self.phase {
             let since = self.passes.last().map_or(self.created_at, |pass| pass.ended_at);

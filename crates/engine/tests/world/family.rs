@@ -81,6 +81,8 @@ impl Family {
             trigger,
             parent,
             pools,
+            limit_key: None,
+            queued: None,
         };
         let (run, transition) = Run::start(start, self.now);
         self.runs.insert(id, Member { run, records: Vec::new(), workflow, ended: 0 });

@@ -96,6 +96,15 @@ impl World {
     }
 
     pub fn of(project: Arc<Project>, input: Value, seed: u128) -> Self {
+        Self::begun(project, input, seed, None)
+    }
+
+    /// A run that has to wait for a place.
+    pub fn in_line(workflow: &str) -> Self {
+        Self::begun(project(workflow), json!({}), 1, Some(1))
+    }
+
+    pub fn begun(project: Arc<Project>, input: Value, seed: u128, queued: Option<u64>) -> Self {
         let now = Timestamp::from_millis(1_000_000);
         let workflow = project.workflows["w"].clone();
         let start = Start {
@@ -108,6 +117,8 @@ impl World {
             key: None,
             trigger: "api".to_owned(),
             pools: BTreeMap::new(),
+            limit_key: None,
+            queued,
             parent: None,
         };
         let (run, transition) = Run::start(start, now);
@@ -328,6 +339,10 @@ impl World {
         let step = step.map(|step| StepRef::Key(step.to_owned()));
         self.by_hand(|by| Command::Retry { step, by })
     }
+}
+
+pub fn kebab(text: &str) -> Name {
+    Name::new(text, NameKind::Kebab).unwrap()
 }
 
 fn failed(state: AttemptState, error: RunError) -> AttemptResult {

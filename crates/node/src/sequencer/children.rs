@@ -1,10 +1,11 @@
 //! Runs that steps of other runs start. The start of a child goes into the commit of the entry that asks for
 //! it; whoever asks again after a restart finds the run that there is.
 
-use super::{CommandError, Live, Sequencer};
+use super::{CommandError, Live, Sequencer, StartError};
 use crate::{committer::After, committer::Unit, record::RunRecord, starts};
 use consort_engine::{
     ChildStart, ChildWord, Command, Effect, FromChild, FromParent, Parent, ParentWord, Run, Start,
+    gates::Turn,
 };
 use consort_store::{OpenRun, Write};
 use consort_types::{Digest, ErrorKind, Json, Name, RunError, RunId};
@@ -51,6 +52,20 @@ impl Sequencer {
                 return after.push(word_to_parent(namespace, id, &whose, word));
             }
         };
+        let mut start = start;
+        match self.arrive(&start) {
+            (_, Turn::Free) => {}
+            (_, Turn::Queued { number, cancel }) => {
+                start.queued = Some(number);
+                self.replaced.extend(cancel);
+            }
+            (gate, Turn::Full(rule)) => {
+                let message = StartError::Full(Box::new(gate), rule).to_string();
+                let error = RunError::new("E_LIMIT_FULL", ErrorKind::Limit, message).retryable();
+                let word = ChildWord::Refused(Box::new(error));
+                return after.push(word_to_parent(namespace, id, &whose, word));
+            }
+        }
         let now = self.clock.now();
         writes.push(Write::OpenRun(OpenRun {
             run: id,
@@ -90,6 +105,8 @@ impl Sequencer {
         })?;
         let tags = starts::tags(&current.workflow, &input, BTreeMap::new())
             .map_err(|error| RunError::new("E_INVALID_INPUT", ErrorKind::InvalidInput, error.to_string()))?;
+        let limit_key = starts::limit_key(&current.workflow, &input)
+            .map_err(|error| RunError::new("E_INVALID_INPUT", ErrorKind::InvalidInput, error.to_string()))?;
         Ok(Start {
             id,
             namespace: namespace.clone(),
@@ -101,6 +118,8 @@ impl Sequencer {
             trigger: format!("run:{}", parent.run),
             parent: Some(parent),
             pools: BTreeMap::new(),
+            limit_key,
+            queued: None,
         })
     }
 

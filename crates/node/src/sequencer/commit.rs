@@ -73,6 +73,7 @@ impl Sequencer {
         }
         self.see(id, &transition.record, after);
         if ended {
+            self.gates.lock().leave(id);
             let waiters = self.waiters.remove(&id).unwrap_or_default();
             after.push(After::Call(Box::new(move || {
                 waiters.into_iter().for_each(|waiter| _ = waiter.send(()));

@@ -58,7 +58,8 @@ impl Sequencer {
             run: id,
             step: Box::new(brief(step)),
         });
-        let run = RunRecord::new(&live.run, live.run.view(&ask)).brief();
+        let mut run = RunRecord::new(&live.run, live.run.view(&ask)).brief();
+        self.gates.tell(&mut run);
         steps.chain(std::iter::once(FeedData::Run(Box::new(run)))).collect()
     }
 
@@ -66,9 +67,12 @@ impl Sequencer {
     pub(super) fn summarize(&mut self) {
         let some: Vec<RunId> = self.dirty.iter().copied().take(SUMMARIES_MAX).collect();
         let ask = |token| self.admissions.of(token);
-        let live = some.iter().filter_map(|id| self.runs.get(id));
-        let records: Vec<RunRecord> =
-            live.map(|live| RunRecord::new(&live.run, live.run.view(&ask))).collect();
+        let told = |live: &super::Live| {
+            let mut record = RunRecord::new(&live.run, live.run.view(&ask));
+            self.gates.tell(&mut record);
+            record
+        };
+        let records: Vec<RunRecord> = some.iter().filter_map(|id| self.runs.get(id)).map(told).collect();
         for id in some {
             self.dirty.remove(&id);
         }

@@ -1,7 +1,11 @@
 //! What the sequencer is told, and what it answers.
 
 use crate::committer::Unit;
-use consort_engine::{ChildStart, Command, NodeId, Rejected, Start};
+use consort_engine::{
+    ChildStart, Command, NodeId, Rejected, Start,
+    gates::{GateKey, Rule},
+};
+use consort_spec::definition::WhenFull;
 use consort_types::{Digest, Name, RunId};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
@@ -39,6 +43,8 @@ pub enum Message {
     },
     /// What the dispatcher knows of a call has changed: readers of the feed want to see it.
     Touched(RunId, NodeId),
+    /// A project was applied: its limits hold from now on.
+    Applied(Name),
     /// The end of a run is committed, up to this row of its history.
     Stored(RunId, u64),
     /// Hand on what is left and end.
@@ -70,9 +76,20 @@ pub enum StartError {
     /// The key was used before with another input.
     #[error("the key was used before for {0}, with another input")]
     KeyTaken(RunId),
+    /// Its workflow has as many live runs as its `concurrency` allows.
+    #[error("{}", full(.0, .1))]
+    Full(Box<GateKey>, Rule),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] consort_store::Error),
+}
+
+fn full(gate: &GateKey, rule: &Rule) -> String {
+    let (line, what) = match rule.when_full {
+        WhenFull::Reject => ("", "try again when one has ended"),
+        WhenFull::Queue | WhenFull::CancelOldest => (", and the line is full", "try again later"),
+    };
+    format!("{}{line}; {what}", crate::line::who_is_live(gate, rule.limit as usize, rule.limit))
 }
 
 /// Why a command was not taken.

@@ -2,7 +2,7 @@
 
 use super::{Live, Sequencer, StartError, StartRequest, Started};
 use crate::committer::{After, Unit};
-use consort_engine::{Run, Start};
+use consort_engine::{Run, Start, gates::Turn};
 use consort_store::{OpenRun, Write};
 use consort_types::{Digest, RunId};
 
@@ -19,12 +19,13 @@ impl Sequencer {
         let effects = run.pending_effects(now);
         let namespace = run.namespace().clone();
         self.dirty.insert(open.run);
+        self.take_place(open.run, &run);
         self.runs.insert(open.run, Live { run, next_seq, is_leaving: false });
         effects.into_iter().map(|effect| After::Effect(namespace.clone(), open.run, effect)).collect()
     }
 
     pub(super) fn start(&mut self, request: StartRequest) {
-        let StartRequest { start, input_digest, reply } = request;
+        let StartRequest { mut start, input_digest, reply } = request;
         match self.known_key(&start) {
             Ok(Some((run, digest))) => {
                 let same = digest == input_digest;
@@ -36,6 +37,16 @@ impl Sequencer {
             }
             Err(error) => return drop(reply.send(Err(error.into()))),
             Ok(None) => {}
+        }
+        match self.arrive(&start) {
+            (_, Turn::Free) => {}
+            (_, Turn::Queued { number, cancel }) => {
+                start.queued = Some(number);
+                self.replaced.extend(cancel);
+            }
+            (gate, Turn::Full(rule)) => {
+                return drop(reply.send(Err(StartError::Full(Box::new(gate), rule))));
+            }
         }
         let id = start.id;
         if let Some(key) = &start.key {

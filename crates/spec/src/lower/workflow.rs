@@ -103,9 +103,6 @@ pub(crate) fn workflow<'a>(
     if fields.has("priority") {
         context.uses(Feature::Priority, fields.place("priority"));
     }
-    if fields.has("concurrency") {
-        context.uses(Feature::Concurrency, fields.place("concurrency"));
-    }
     for (pool, place) in draft.inherited_pools.drain(..) {
         context.inherits_pool(name, &pool, place);
     }
