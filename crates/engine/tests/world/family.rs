@@ -66,7 +66,14 @@ impl Family {
         family
     }
 
-    fn begin(&mut self, id: RunId, workflow: &str, input: Json, parent: Option<consort_engine::Parent>, pools: BTreeMap<Name, RunId>) {
+    fn begin(
+        &mut self,
+        id: RunId,
+        workflow: &str,
+        input: Json,
+        parent: Option<consort_engine::Parent>,
+        pools: BTreeMap<Name, RunId>,
+    ) {
         let workflow = self.project.workflows[workflow].clone();
         let trigger =
             parent.as_ref().map_or_else(|| "api".to_owned(), |parent| format!("run:{}", parent.run));
