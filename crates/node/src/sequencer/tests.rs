@@ -59,10 +59,11 @@ fn desk_of(workflow: &str) -> Desk {
     catalog.set(name("n"), deployed(workflow));
     let (committer, units) = mpsc::sync_channel(100);
     let runs = Arc::new(RunReader::new(store.reader));
-    let (feed, admissions) = (Arc::default(), Arc::default());
+    let (feed, permits) = (Arc::default(), Arc::new(Permits::default()));
+    let admissions = Arc::new(Admissions::new(permits.clone(), Arc::new(Still)));
     let (inbox, messages) = Inbox::new();
     let mut sequencer =
-        Sequencer::new(committer, inbox, Arc::new(Still), feed, admissions, runs, catalog.clone());
+        Sequencer::new(committer, inbox, Arc::new(Still), feed, admissions, permits, runs, catalog.clone());
     sequencer.take_limits(&name("n"));
     Desk { sequencer, units, messages, writer: store.writer, catalog }
 }
