@@ -10,8 +10,10 @@ use std::{sync::Arc, time::Duration};
 pub struct Dispatch {
     /// Names the attempt and fences off older ones.
     pub token: AttemptToken,
-    /// The workflow of the run: on whose account the call waits among others.
+    /// The workflow of the run, and the key of its limit: on whose account the call waits among others.
     pub workflow: Name,
+    /// That key.
+    pub limit_key: Option<String>,
     /// Key of the step.
     pub step: String,
     /// Number of the try, from 1.

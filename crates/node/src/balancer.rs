@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-/// Calls that wait for one service at most. What comes beyond waits in its run, which is durable.
+/// Calls that wait in line for one service at most. Those beyond stand beside it and ask again now and then.
 pub const QUEUE_MAX: usize = 1_000_000;
 
 /// A service of a namespace.

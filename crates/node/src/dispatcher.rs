@@ -145,6 +145,7 @@ impl Dispatcher {
             service: key,
             run: Some(token.run),
             workflow: Some(dispatch.workflow.clone()),
+            limit_key: dispatch.limit_key.clone(),
             step: dispatch.step.clone(),
         };
         let (id, priority, wants) = (CallId::Attempt(token), dispatch.priority, dispatch.wants.clone());

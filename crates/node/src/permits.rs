@@ -56,6 +56,8 @@ pub struct CallPlace {
     pub run: Option<RunId>,
     /// The workflow of that run.
     pub workflow: Option<Name>,
+    /// The key of that run's limit.
+    pub limit_key: Option<String>,
     /// Key of the step; of a call from outside, the operation.
     pub step: String,
 }
@@ -256,6 +258,7 @@ impl<T> Permits<T> {
                 service: ServiceKey { namespace: run.namespace().clone(), service },
                 run: Some(run.id()),
                 workflow: Some(run.workflow().name.clone()),
+                limit_key: run.limit_key().map(str::to_owned),
                 step,
             };
             let request = request(id, &place, &wants, priority);
@@ -291,6 +294,11 @@ impl<T> Permits<T> {
     pub fn is_short(&self, run: RunId, pool: &PoolKey, until: Option<Timestamp>) {
         let place = (pool.namespace.clone(), pool.name.clone());
         self.state().shortages.begin(place, run, until);
+    }
+
+    /// A run goes on: whatever it stands still for next, it is not this.
+    pub fn is_not_short(&self, run: RunId) {
+        self.state().shortages.forget(run);
     }
 
     /// A person gives more to a budget until its reset. None: there is no such budget.
@@ -390,7 +398,9 @@ fn request(id: CallId, place: &CallPlace, wants: &[PermitWant], priority: i32) -
         settles: want.settles,
     });
     let share = match &place.workflow {
-        Some(workflow) => format!("{namespace}/{workflow}"),
+        Some(workflow) => {
+            format!("{namespace}/{workflow}/{}", place.limit_key.as_deref().unwrap_or_default())
+        }
         None => format!("{namespace}/{} (direct)", place.service.service),
     };
     Request { id, wants: wants.collect(), priority, share: Share::new(&share) }

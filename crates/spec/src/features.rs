@@ -46,8 +46,6 @@ features! {
     Resolve = "resolve",
     /// At most one effect.
     AtMostOnce = "delivery",
-    /// Runs in order of importance.
-    Priority = "priority",
     /// Runs that start by themselves.
     Triggers = "triggers",
     /// Rules that tell people.
@@ -72,7 +70,6 @@ const NOT_YET: &[Feature] = &[
     Feature::Cache,
     Feature::Resolve,
     Feature::AtMostOnce,
-    Feature::Priority,
     Feature::Triggers,
     Feature::Alerts,
     Feature::Notify,

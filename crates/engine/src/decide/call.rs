@@ -105,6 +105,7 @@ impl Run {
         Ok(Dispatch {
             token: self.token(id),
             workflow: self.workflow.name.clone(),
+            limit_key: self.limit_key().map(str::to_owned),
             step: self.key_of(id),
             attempt: node.tries,
             idempotency_key: self.idempotency_key(id)?,

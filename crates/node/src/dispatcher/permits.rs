@@ -16,6 +16,9 @@ use consort_store::Write;
 use consort_types::{Amount, AttemptState, AttemptToken, ErrorKind, Json, Name, RunError};
 use std::{collections::BTreeMap, sync::Arc};
 
+/// How often a call asks again that found the queue of its service full. It is one of a million then.
+const QUEUE_FULL_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// No name is in scope.
 struct Nothing;
 
@@ -110,10 +113,19 @@ impl Dispatcher {
         let since = self.waits_since(id);
         let refused = self.balancer().enqueue(&key, Waiting { priority, since, id, call });
         if let Err(Waiting { call, .. }) = refused {
-            return self.end_unsent(id, call, AttemptResult::Interrupted);
+            return self.go_later(key, call);
         }
         self.pump(&key);
         self.demand.notify_one();
+    }
+
+    /// The queue of the service is full: the call asks again, and keeps what it has.
+    fn go_later(self: &Arc<Self>, key: ServiceKey, call: Call) {
+        let this = self.clone();
+        self.runtime.spawn(async move {
+            tokio::time::sleep(QUEUE_FULL_RETRY).await;
+            this.go(key, call);
+        });
     }
 
     fn waits_since(&self, id: CallId) -> consort_types::Timestamp {
@@ -209,7 +221,7 @@ pub(super) fn settled_by(operation: &Operation, outcome: &Outcome) -> Vec<Option
 /// Where a call from outside stands, for people.
 pub(super) fn place_of_direct(key: &ServiceKey, operation: &Operation) -> CallPlace {
     let step = operation.name.operation.to_string();
-    CallPlace { service: key.clone(), run: None, workflow: None, step }
+    CallPlace { service: key.clone(), run: None, workflow: None, limit_key: None, step }
 }
 
 fn refusal_error(why: &Refusal) -> RunError {

@@ -24,6 +24,9 @@ impl Sequencer {
             writes.append(&mut follows.writes);
             after.push(After::Permits(follows));
         }
+        if transition.record.entries.iter().any(|entry| matches!(entry, Entry::Resumed { .. })) {
+            self.permits.is_not_short(id);
+        }
         let nodes: Option<Vec<NodeId>> = transition.record.entries.iter().map(Entry::node).collect();
         let accepted = self.permits.accepted_of(id, &nodes.unwrap_or_default());
         let run = &self.runs[&id].run;

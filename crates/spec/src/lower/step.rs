@@ -356,7 +356,6 @@ impl<'a> Reading<'_, 'a> {
         self.cache(fields);
         self.uses(fields);
         if fields.has("priority") {
-            context.uses(Feature::Priority, fields.place("priority"));
             self.step().priority = fields.integer("priority", -100..=100).map(|value| value as i32);
         }
         if fields.has("background") {

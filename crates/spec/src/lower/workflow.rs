@@ -14,7 +14,6 @@ use super::{
 use crate::{
     codes,
     definition::{Body, Concurrency, OnFailure, Schema, ScopeId, Service, Step, WhenFull, Workflow},
-    features::Feature,
     keys, typing,
     yaml::{Key, Node},
 };
@@ -100,9 +99,6 @@ pub(crate) fn workflow<'a>(
         }
         located.retry
     });
-    if fields.has("priority") {
-        context.uses(Feature::Priority, fields.place("priority"));
-    }
     for (pool, place) in draft.inherited_pools.drain(..) {
         context.inherits_pool(name, &pool, place);
     }
