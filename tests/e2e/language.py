@@ -160,6 +160,8 @@ ROWS = {
     "run-undo-of-its-own": Row(
         flow(c={"run": "child", "with": {"name": "x"}, "undo": {"call": "worker.undo", "with": {"name": "${output}"}}}, f=work("bad", after=["c"])),
         None, ["f"], ["c.undo"], error="bad"),
+    "concurrency": Row(
+        flow("${e}", e={"for_each": ["a", "b", "c"], "run": "one-at-a-time", "with": {"name": "${item}"}}), ["a", "b", "c"], []),
     # failure
     "undo-in-reverse": Row(flow(a=undoable("a"), b=undoable("b", **AFTER_A), c=work("bad", after=["b"])), None, ["a", "b", "c"], ["b.undo", "a.undo"], error="bad"),
     "undo-of-a-group": Row(
@@ -177,6 +179,7 @@ ROWS = {
 
 # What rows call by name.
 OTHERS = {
+    "one-at-a-time": {"input": {"name": "string"}, "concurrency": {"limit": 1}, "steps": {"a": work("${input.name}")}, "output": "${a.name}"},
     "child": {"input": {"name": "string"}, "steps": {"a": undoable("${input.name}")}, "output": "${a.name + a.name}"},
 }
 

@@ -61,6 +61,11 @@ pub enum AttemptResult {
         /// The callee asked to be left alone for so long.
         retry_after: Option<Duration>,
     },
+    /// It certainly never reached the callee: no byte was sent, no process started.
+    Unsent {
+        /// Why.
+        error: RunError,
+    },
     /// Never sent, or cut short by Consort itself; does not count as a try.
     Interrupted,
 }
@@ -80,6 +85,18 @@ pub enum Command {
         revision: Option<u64>,
         /// What became of it.
         result: AttemptResult,
+    },
+    /// A call that may be made only once is about to be sent, which must be committed before. Refused when it may
+    /// not be sent any more.
+    AttemptSending {
+        /// Which attempt.
+        token: AttemptToken,
+        /// When.
+        started_at: Timestamp,
+        /// To which replica.
+        replica: Option<String>,
+        /// Of which revision of the service.
+        revision: Option<u64>,
     },
     /// A call was answered 202: the answer comes later, as another `AttemptFinished`.
     AttemptAccepted {

@@ -1,7 +1,7 @@
 //! What the engine asks the outside to do after the commit. By value: nothing is read back.
 
 use crate::{Command, NodeId, family::ChildStart};
-use consort_spec::definition::Operation;
+use consort_spec::definition::{Delivery, Operation};
 use consort_types::{Amount, AttemptToken, Json, Name, RunId, RunState, Timestamp};
 use std::{sync::Arc, time::Duration};
 
@@ -28,6 +28,8 @@ pub struct Dispatch {
     pub timeout: Duration,
     /// -100 to 100.
     pub priority: i32,
+    /// Whether it may be sent before that is recorded.
+    pub delivery: Delivery,
     /// On an undo whose call's outcome is unknown: the `Idempotency-Key` of that call.
     pub undoes: Option<String>,
     /// What it holds of the pools while it is in flight.
@@ -107,7 +109,8 @@ pub enum Effect {
     /// Start a child run, in the same commit where that is possible; one that was started before only says
     /// how it stands.
     StartChild(Box<ChildStart>),
-    /// Give a command to another run: its parent or a child.
+    /// Give a command to a run: to its parent or a child, or back to itself, where nobody else knows the answer to
+    /// a call any more.
     Tell(RunId, Box<Command>),
     /// The run has ended.
     Ended(RunState),

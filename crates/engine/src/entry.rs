@@ -4,7 +4,7 @@
 
 use crate::{
     NodeId, RunStarted,
-    run::{Accepted, Attempt},
+    run::{Accepted, Attempt, Sending},
 };
 use consort_spec::definition::ScopeId;
 use consort_types::{Json, Name, RunError, RunId, RunState, Timestamp, UndoState};
@@ -73,6 +73,8 @@ pub enum UndoPurpose {
     Retry,
     /// The item failed and is tolerated.
     Tolerated,
+    /// The step or item is out of a race: it failed, or as many as `first` asks for have succeeded without it.
+    OutOfRace,
     /// By hand, after the end of the run.
     Afterwards,
 }
@@ -87,6 +89,10 @@ pub enum WaitFor {
     Retry,
     /// A signal.
     Signal(Name),
+    /// The answer to what became of its call.
+    Resolve,
+    /// A person who says what became of its call: nobody else knows.
+    InDoubt,
     /// A person.
     Approval {
         /// The question.
@@ -188,6 +194,33 @@ pub enum Entry {
         /// How.
         a: Box<Attempt>,
     },
+    /// A call that may be made only once is about to be sent. Until its answer is recorded nobody knows whether
+    /// it happened.
+    Sent {
+        /// Of which node.
+        n: NodeId,
+        /// When and where.
+        a: Box<Sending>,
+    },
+    /// What became of a call is being asked; the question is the next node.
+    ResolveStarted {
+        /// Of which node.
+        n: NodeId,
+    },
+    /// It is known what became of a call.
+    Resolved {
+        /// Of which node.
+        n: NodeId,
+        /// Its output; null: it did not happen.
+        o: Json,
+    },
+    /// It could not be found out what became of a call.
+    ResolveFailed {
+        /// Of which node.
+        n: NodeId,
+        /// Why.
+        error: Box<RunError>,
+    },
     /// A call was answered 202.
     Accepted {
         /// Of which node.
@@ -238,6 +271,11 @@ pub enum Entry {
         /// Or for a reason of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<Box<RunError>>,
+    },
+    /// As many have succeeded inside as `first` asks for: nothing else in there counts any more.
+    Enough {
+        /// Inside which.
+        n: NodeId,
     },
     /// A catch takes over.
     Caught {
@@ -440,12 +478,17 @@ impl Entry {
             | Self::ItemStarted { n, .. }
             | Self::TurnBegan { n, .. }
             | Self::Attempted { n, .. }
+            | Self::Sent { n, .. }
+            | Self::ResolveStarted { n }
+            | Self::Resolved { n, .. }
+            | Self::ResolveFailed { n, .. }
             | Self::Accepted { n, .. }
             | Self::Heartbeat { n, .. }
             | Self::Interrupted { n }
             | Self::Waiting { n, .. }
             | Self::Retried { n }
             | Self::Closed { n, .. }
+            | Self::Enough { n }
             | Self::Caught { n, .. }
             | Self::Ending { n, .. }
             | Self::Succeeded { n, .. }

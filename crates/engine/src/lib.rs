@@ -27,6 +27,7 @@ pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, 
 pub use family::{ChildEnd, ChildStart, ChildWord, FromChild, FromParent, Parent, ParentWord};
 pub use record::{Record, RecordError};
 pub use run::{
-    Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, StepView, Transition, history,
+    Accepted, Admission, Attempt, NodeId, PassRecord, Phase, Run, RunView, Sending, StepView, Transition,
+    history,
 };
 pub(crate) use run_started::RunStarted;

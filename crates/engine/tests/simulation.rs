@@ -77,6 +77,45 @@ steps:
   a: { call: s.paid, retry: { attempts: 2, delay: 1s }, undo: { call: s.paid } }
   each: { for_each: '${input.xs}', call: s.paid, use: { gpu: '${index + 1}' }, after: [a], tolerate: 100% }
 finally: { tidy: { call: s.paid } }",
+    "input: { xs: [number] }
+on_failure: pause
+retry: { attempts: 2, delay: 1s }
+steps:
+  race:
+    first: 1
+    retry: { attempts: 2, delay: 1s, clean: true }
+    steps:
+      a: { call: s.a, undo: { call: s.undo }, finally: { t: { call: s.c } } }
+      b: { steps: { p: { call: s.b, undo: { call: s.undo } }, q: { call: s.c, after: [p], retry: { attempts: 2, delay: 1s } } }, undo: { call: s.undo } }
+      late: { wait: 20s }
+  quorum: { for_each: '${input.xs}', first: 2, max_parallel: 2, call: s.a, undo: { call: s.undo }, catch: { when: error.code == 'BAD', value: 1 }, when: size(input.xs) > 2 }
+  each: { for_each: '${input.xs}', tolerate: 1, steps: { duel: { first: 1, steps: { x: { call: s.a }, y: { call: s.b, undo: { call: s.undo } } } }, z: { call: s.c, after: [duel] } } }
+  last: { call: s.c, after: [race, quorum] }",
+    "input: { xs: [number] }
+retry: { attempts: 2, delay: 1s }
+on_failure: pause
+steps:
+  tree:
+    for_each: '${input.xs}'
+    key: '${\"t\" + string(int(item))}'
+    item_after: '${item < 1 ? [] : [\"t\" + string(int(item) / 2)]}'
+    tolerate: 2
+    max_parallel: 2
+    steps: { p: { call: s.a, undo: { call: s.undo } }, q: { call: s.b, after: [p], retry: { attempts: 2, delay: 1s } } }
+  some: { for_each: '${input.xs}', first: 1, key: '${index}', item_after: '${index == 0 ? [] : [index - 1]}', call: s.c, after: [tree], when: size(input.xs) > 0 }
+  last: { call: s.a, after: [some] }",
+    "input: { xs: [number] }
+retry: { attempts: 2, delay: 1s, clean: 2 }
+steps:
+  once: { call: s.a, delivery: at_most_once, undo: { call: s.undo } }
+  charge:
+    call: s.b
+    retry: { attempts: 2, delay: 1s }
+    undo: { call: s.undo, with: { x: '${key}' } }
+    resolve: { call: s.c, with: { x: '${key}' } }
+  each: { for_each: '${input.xs}', tolerate: 1, call: s.a, delivery: at_most_once, resolve: { call: s.b }, undo: { call: s.undo } }
+  race: { first: 1, steps: { p: { call: s.b, undo: { call: s.undo }, resolve: { call: s.c } }, q: { call: s.c, delivery: at_most_once } } }
+  last: { call: s.c, after: [charge, each, once], finally: { f: { call: s.a } } }",
 ];
 
 /// SplitMix64: small, seeded, the same on every machine.
@@ -154,6 +193,8 @@ fn step(world: &mut World, chance: &mut Chance, faults: bool) {
     }
     if !world.open.is_empty() {
         answer(world, chance, faults);
+    } else if world.timers.is_empty() {
+        settle_doubts(world, chance);
     } else {
         world.pass(Duration::from_secs(1));
     }
@@ -169,6 +210,21 @@ fn wake(world: &mut World, chance: &mut Chance) {
     } else {
         world.retry(None).unwrap();
     }
+}
+
+/// Nothing goes on by itself any more: a person says what became of a call.
+fn settle_doubts(world: &mut World, chance: &mut Chance) {
+    let states = world.states();
+    let waits = states.into_iter().find(|(_, state)| *state == StepState::Waiting);
+    let Some((key, _)) = waits else {
+        world.pass(Duration::from_secs(1));
+        return;
+    };
+    let _ = match chance.draw(3) {
+        0 => world.skip(&key),
+        1 => world.retry(Some(&key)),
+        _ => world.complete(&key, json!({"approved": true})),
+    };
 }
 
 fn meddle(world: &mut World, chance: &mut Chance) {
@@ -201,18 +257,25 @@ fn answer(world: &mut World, chance: &mut Chance, faults: bool) {
     let at = chance.draw(world.open.len() as u64) as usize;
     let token = world.open[at].token;
     let fails = |state, error| AttemptResult::Failed { state, error, retry_after: None };
-    let result = match chance.draw(if faults { 12 } else { 4 }) {
+    let result = match chance.draw(if faults { 14 } else { 4 }) {
         5 => fails(AttemptState::Failed, RunError::new("BAD", ErrorKind::Operation, "bad")),
         6 | 7 => fails(AttemptState::Failed, RunError::new("BUSY", ErrorKind::Operation, "busy").retryable()),
         8 => {
             fails(AttemptState::TimedOut, RunError::new("E_TIMEOUT", ErrorKind::Timeout, "late").retryable())
         }
-        9 => AttemptResult::Interrupted,
-        11 if !world.open[at].wants.is_empty() => {
+        11 if !world.open[at].wants.is_empty() && chance.draw(2) == 0 => {
             let step = world.open[at].step.clone();
             world.poor(&step);
             return;
         }
+        9 if chance.draw(2) == 0 => AttemptResult::Interrupted,
+        9 => AttemptResult::Unsent {
+            error: RunError::new("E_CONNECT", ErrorKind::Unavailable, "refused").retryable(),
+        },
+        11 => fails(
+            AttemptState::Failed,
+            RunError::new("E_CONNECTION_BROKEN", ErrorKind::Unavailable, "broke").retryable(),
+        ),
         10 => {
             // Taken with 202: its answer comes, or it is lost, when its time is over.
             let step = world.open[at].step.clone();

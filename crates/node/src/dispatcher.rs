@@ -18,9 +18,9 @@ use crate::{
 use answers::{cut_in_queue, failed, is_cut_short, trace_of, traceparent};
 use consort_admission::Ended;
 use consort_engine::{AttemptResult, Command, Dispatch, NodeId};
-use consort_invoke::{Invocation, Invoker, Outcome};
+use consort_invoke::{Invocation, Invoker, Outcome, Reached};
 use consort_runtime::LogSink;
-use consort_spec::definition::Operation;
+use consort_spec::definition::{Delivery, Operation};
 use consort_store::LogStream;
 use consort_types::{AttemptToken, Json, Name, Timestamp};
 use std::{
@@ -286,8 +286,12 @@ impl Dispatcher {
             }),
         };
         self.admissions.calls().insert(token, sent);
-        self.sent(CallId::Attempt(token));
         self.inbox.send(Message::Touched(token.run, NodeId(token.node)));
+        if dispatch.delivery == Delivery::AtMostOnce && !self.may_send(token, started_at, &slot).await {
+            self.admissions.calls().remove(&token);
+            return self.release_permits(CallId::Attempt(token), Ended::Unsent);
+        }
+        self.sent(CallId::Attempt(token));
         let invocation = self.invocation(key, &dispatch, started_at);
         let log = self.log_sink(&key.namespace, &dispatch);
         fail_points::reached(FailPoint::BeforeSend);
@@ -295,10 +299,26 @@ impl Dispatcher {
         fail_points::reached(FailPoint::Answered);
         let result = match outcome {
             Outcome::Succeeded(output) => AttemptResult::Succeeded(output),
+            Outcome::Failed(failure) if failure.reached == Reached::No && failure.retry_after.is_none() => {
+                AttemptResult::Unsent { error: failure.error }
+            }
             Outcome::Failed(failure) => failed(*failure),
             Outcome::Accepted => return self.accepted(token, started_at, &slot),
         };
         self.answer(token, result, Some((started_at, slot)));
+    }
+
+    /// A call that may be made only once is recorded before it is sent: then it is known after a crash that it
+    /// may have happened. False: it may not be sent any more.
+    async fn may_send(&self, token: AttemptToken, started_at: Timestamp, slot: &Slot) -> bool {
+        if self.closed.load(Ordering::Relaxed) {
+            return false;
+        }
+        let (replica, revision) = (Some(slot.name.clone()), Some(slot.revision));
+        let command = Command::AttemptSending { token, started_at, replica, revision };
+        let (reply, committed) = oneshot::channel();
+        self.inbox.send(Message::Command { run: token.run, command, reply: Some(reply) });
+        matches!(committed.await, Ok(Ok(())))
     }
 
     /// The answer comes later, at the attempt's own address.
@@ -397,7 +417,8 @@ impl Dispatcher {
             return;
         }
         self.admissions.calls().remove(&token);
-        let how = if sent.is_some() { Ended::Sent } else { Ended::Unsent };
+        let was_sent = sent.is_some() && !matches!(result, AttemptResult::Unsent { .. });
+        let how = if was_sent { Ended::Sent } else { Ended::Unsent };
         self.release_permits(CallId::Attempt(token), how);
         let (started_at, slot) = match sent {
             Some((at, slot)) => (at, Some(slot)),

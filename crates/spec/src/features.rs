@@ -34,18 +34,10 @@ features! {
     Emit = "emit",
     /// Events awaited.
     AwaitEvent = "await.event",
-    /// Done when some are done.
-    First = "first",
-    /// Items ordered among themselves.
-    ItemAfter = "item_after",
     /// Steps that the run does not wait for.
     Background = "background",
     /// Reuse of results.
     Cache = "cache",
-    /// What became of a call in doubt.
-    Resolve = "resolve",
-    /// At most one effect.
-    AtMostOnce = "delivery",
     /// Runs that start by themselves.
     Triggers = "triggers",
     /// Rules that tell people.
@@ -64,12 +56,8 @@ const NOT_YET: &[Feature] = &[
     Feature::ScaleWait,
     Feature::Emit,
     Feature::AwaitEvent,
-    Feature::First,
-    Feature::ItemAfter,
     Feature::Background,
     Feature::Cache,
-    Feature::Resolve,
-    Feature::AtMostOnce,
     Feature::Triggers,
     Feature::Alerts,
     Feature::Notify,

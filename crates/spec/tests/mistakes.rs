@@ -146,6 +146,14 @@ fn what_is_legal_and_probably_not_meant() {
             ("W_RETRY_NOT_IDEMPOTENT", "«a»: { call: desk.tell, with: { text: x }, retry: { attempts: 2 } }"),
         ],
     );
+    all(
+        AROUND,
+        6,
+        &[(
+            "W_UNREACHABLE",
+            "g: { first: 1, steps: { a: { wait: 1m }, «b»: { call: desk.ping, after: [a] }, c: { call: desk.ping } } }",
+        )],
+    );
     all(AROUND, 4, &[("W_UNUSED", "  «a»: { value: 1 }\n  b: { value: 2 }\noutput: \"${b}\"")]);
 }
 

@@ -118,8 +118,8 @@ impl Run {
         Ok(id)
     }
 
-    /// An attempt that no replica took, as it ends.
-    pub(crate) fn unsent_attempt(&self, id: NodeId, at: Timestamp) -> crate::Attempt {
+    /// An attempt as it ends, before it is known where it ran and how it went.
+    pub(crate) fn attempt_at(&self, id: NodeId, at: Timestamp) -> crate::Attempt {
         crate::Attempt {
             number: self.node(id).tries,
             state: AttemptState::Succeeded,
@@ -128,12 +128,13 @@ impl Run {
             replica: None,
             revision: None,
             error: None,
+            unsent: false,
         }
     }
 
     /// The attempt of a call that was answered 202, as it ends.
     pub(crate) fn accepted_attempt(&self, id: NodeId, accepted: &Accepted) -> crate::Attempt {
         let (replica, revision) = (accepted.replica.clone(), accepted.revision);
-        crate::Attempt { replica, revision, ..self.unsent_attempt(id, accepted.started_at) }
+        crate::Attempt { replica, revision, ..self.attempt_at(id, accepted.started_at) }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn apply(
     let attempt = match &run.node(id).accepted {
         // The answer came by itself: where the call was sent is known from before.
         Some(accepted) => run.accepted_attempt(id, accepted),
-        None => Attempt { replica, revision, ..run.unsent_attempt(id, started_at) },
+        None => Attempt { replica, revision, ..run.attempt_at(id, started_at) },
     };
     decider.attempt_ended(id, attempt, result);
     Ok(decider.finish())

@@ -18,7 +18,9 @@ pub(super) fn apply(
     decider.run.live_or_rejected()?;
     let output = decider.run.check_by_hand(id, output).map_err(Rejected::InvalidOutput)?;
     super::skip::settle(&mut decider, id, "complete", &by)?;
-    let awaits = decider.run.node(id).waiting.as_ref().is_some_and(|waiting| waiting.for_ != WaitFor::Retry);
+    let is_call = [WaitFor::Retry, WaitFor::Resolve, WaitFor::InDoubt];
+    let awaits =
+        decider.run.node(id).waiting.as_ref().is_some_and(|waiting| !is_call.contains(&waiting.for_));
     if awaits {
         decider.body_succeeded(id, output);
     } else if matches!(

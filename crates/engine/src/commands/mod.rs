@@ -3,6 +3,7 @@
 mod admit;
 mod attempt_accepted;
 mod attempt_finished;
+mod attempt_sending;
 mod cancel;
 mod complete;
 mod from_child;
@@ -16,7 +17,7 @@ mod start;
 mod timer_fired;
 mod undo;
 
-use crate::{Command, NodeId, Rejected, Run, StepRef, Transition, decide::Decider};
+use crate::{Command, NodeId, Rejected, Run, Sending, StepRef, Transition, decide::Decider};
 use consort_types::{RunState, Timestamp};
 
 impl Run {
@@ -30,6 +31,9 @@ impl Run {
         match command {
             Command::AttemptFinished { token, started_at, replica, revision, result } => {
                 attempt_finished::apply(decider, token, (started_at, replica, revision), result)
+            }
+            Command::AttemptSending { token, started_at, replica, revision } => {
+                attempt_sending::apply(decider, token, Sending { started_at, replica, revision })
             }
             Command::AttemptAccepted { token, started_at, replica, revision } => {
                 let place = attempt_accepted::Where { started_at, replica, revision };

@@ -1,6 +1,6 @@
 //! A call was not sent, because a budget is used up and the file says to ask a person.
 
-use crate::{AttemptResult, PauseReason, Phase, Rejected, Transition, decide::Decider, run::Role};
+use crate::{AttemptResult, PauseReason, Phase, Rejected, Transition, decide::Decider};
 use consort_types::{AttemptState, AttemptToken, Name, RunError, Timestamp};
 
 pub(super) fn apply(
@@ -11,10 +11,10 @@ pub(super) fn apply(
     at: Timestamp,
 ) -> Result<Transition, Rejected> {
     let id = decider.run.newest_attempt(token)?;
-    let can_pause = decider.run.phase == Phase::Live && decider.run.node(id).role != Role::Undo;
+    let can_pause = decider.run.phase == Phase::Live && !decider.run.node(id).is_aside();
     if !can_pause {
         // An undo or a `finally` does not wait for money: it fails, and the undo is an incident of its own.
-        let attempt = decider.run.unsent_attempt(id, at);
+        let attempt = decider.run.attempt_at(id, at);
         let result = AttemptResult::Failed { state: AttemptState::Failed, error, retry_after: None };
         decider.attempt_ended(id, attempt, result);
         return Ok(decider.finish());

@@ -41,7 +41,12 @@ impl crate::Run {
             let node = self.node(*id);
             let waiting = node.waiting.as_ref();
             node.state == StepState::Waiting
-                && waiting.is_some_and(|waiting| waiting.for_ == WaitFor::Retry && waiting.until.is_some())
+                && waiting.is_some_and(|waiting| match waiting.for_ {
+                    WaitFor::Retry => waiting.until.is_some(),
+                    // What may have happened is sent again only by its name.
+                    WaitFor::InDoubt => only == Some(*id),
+                    _ => false,
+                })
         };
         let all = (0..self.nodes.len() as u32).map(NodeId);
         all.filter(|id| only.is_none_or(|only| self.is_within(*id, only))).filter(waits).collect()

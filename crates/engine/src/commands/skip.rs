@@ -55,6 +55,10 @@ pub(super) fn settle(decider: &mut Decider<'_>, id: NodeId, what: &str, by: &str
         let token = decider.run.token(id);
         decider.effect(Effect::Abort(token));
     }
+    if let Some(asked) = decider.run.resolve_node(id).filter(|asked| decider.run.node(*asked).is_active()) {
+        let token = decider.run.token(asked);
+        decider.effect(Effect::Abort(token));
+    }
     if let Some(child) = decider.run.awaited_child(id) {
         decider.tell_child(id, child, crate::ParentWord::Cancel);
     }
@@ -106,8 +110,9 @@ impl crate::Run {
         let mut below = vec![crate::run::TOP];
         while let Some(id) = below.pop() {
             for child in self.children(id) {
-                // A failed step always fails its scope; an item only beyond what is tolerated.
-                let counts = self.node(child).role == crate::run::Role::Step || !self.tolerates(id);
+                // A failed step fails its scope, but for a race that can still be won; an item only beyond what
+                // is tolerated.
+                let counts = !self.tolerates_failures(id);
                 match self.node(child).state {
                     StepState::Failed if counts => return true,
                     StepState::Running => below.push(child),

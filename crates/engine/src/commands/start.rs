@@ -1,11 +1,12 @@
 //! A run begins; and goes on after a restart.
 
 use crate::{
-    Effect, Entry, NodeId, OpenedAs, Phase, Run, RunStarted, Start, TimerKind, Transition,
+    AttemptResult, Command, Effect, Entry, NodeId, OpenedAs, Phase, Run, RunStarted, Sending, Start,
+    TimerKind, Transition,
     decide::{CANCEL_GRACE, Decider, FINALLY_TIMEOUT},
     run::{Role, TOP},
 };
-use consort_types::{StepState, Timestamp};
+use consort_types::{AttemptState, ErrorKind, RunError, StepState, Timestamp};
 
 impl Run {
     /// Starts a run. The input must have been checked already.
@@ -52,12 +53,8 @@ impl Run {
         let mut effects = Vec::new();
         for id in (0..self.nodes.len() as u32).map(NodeId).filter(|id| self.counts(*id)) {
             let node = self.node(id);
-            if node.state == StepState::Ready
-                && !node.held
-                && node.accepted.is_none()
-                && let Ok(dispatch) = self.prepare_dispatch(id)
-            {
-                effects.push(Effect::Dispatch(Box::new(dispatch)));
+            if node.state == StepState::Ready && !node.held && node.accepted.is_none() {
+                effects.extend(self.hand_out_again(id, now));
             }
             if let Some(accepted) = &node.accepted {
                 // While the server was away nobody could be heard: from now on they have their time again.
@@ -74,6 +71,28 @@ impl Run {
         }
         effects.extend(self.timers_of_run(now).map(|(kind, at)| Effect::SetTimer { node: TOP, kind, at }));
         effects
+    }
+
+    /// A call that was handed out and not answered when the server ended.
+    fn hand_out_again(&self, id: NodeId, now: Timestamp) -> Option<Effect> {
+        let node = self.node(id);
+        let token = self.token(id);
+        if let Some(sent) = node.sent.as_deref().cloned() {
+            let message = "the server ended while the call was out";
+            let error = RunError::new("E_LOST", ErrorKind::Lost, message).retryable();
+            let result = AttemptResult::Failed { state: AttemptState::Lost, error, retry_after: None };
+            let Sending { started_at, replica, revision } = sent;
+            let told = Command::AttemptFinished { token, started_at, replica, revision, result };
+            return Some(Effect::Tell(self.id(), Box::new(told)));
+        }
+        if self.paused.is_some() && !node.is_aside() {
+            // A run that is paused starts nothing: the call was cut short and waits for the resume.
+            let result = AttemptResult::Interrupted;
+            let told =
+                Command::AttemptFinished { token, started_at: now, replica: None, revision: None, result };
+            return Some(Effect::Tell(self.id(), Box::new(told)));
+        }
+        self.prepare_dispatch(id).ok().map(|dispatch| Effect::Dispatch(Box::new(dispatch)))
     }
 
     fn timers_of_run(&self, now: Timestamp) -> impl Iterator<Item = (TimerKind, Timestamp)> {
@@ -96,6 +115,7 @@ impl Run {
         if self.node(id).role == Role::Undo {
             return true;
         }
+        // A question counts as long as its step does: the lineage goes through it.
         self.lineage(id).all(|node| match (self.node(node).role, self.node(node).parent) {
             (Role::Step, Some(parent)) => self.node(parent).opened_around(node).is_some(),
             (Role::Item(index), Some(parent)) => {

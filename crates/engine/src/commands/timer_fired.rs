@@ -49,6 +49,7 @@ fn wake(decider: &mut Decider<'_>, id: NodeId) {
         WaitFor::Retry => decider.begin_try(id),
         // Their time is a timeout, not a wake.
         WaitFor::Signal(_) | WaitFor::Approval { .. } | WaitFor::Run(_) => {}
+        WaitFor::Resolve | WaitFor::InDoubt => {}
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::Decider;
 use crate::{
-    AttemptResult, Dispatch, Effect, Entry, NodeId, UndoInput,
+    AttemptResult, Dispatch, Effect, Entry, NodeId, Outcome, UndoInput,
     run::{Names, Role, Run},
 };
-use consort_spec::definition::{AwaitKind, Body, Call};
+use consort_spec::definition::{AwaitKind, Body, Call, Delivery};
 use consort_types::{AttemptState, ErrorKind, FieldError, Json, RunError, StepState};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ impl Decider<'_> {
         match self.run.prepare_dispatch(id) {
             Ok(dispatch) => self.effect(Effect::Dispatch(Box::new(dispatch))),
             Err(error) if self.run.node(id).role == Role::Undo => self.undo_failed(id, error, None),
+            Err(error) if self.run.is_resolve(id) => self.resolve_failed(id, error, None),
             Err(error) => self.try_failed(id, error, None),
         }
     }
@@ -23,7 +24,7 @@ impl Decider<'_> {
     pub(crate) fn attempt_ended(&mut self, id: NodeId, attempt: crate::Attempt, result: AttemptResult) {
         match &result {
             AttemptResult::Succeeded(output) => self.settle_permits(id, Some(output)),
-            AttemptResult::Failed { .. } => self.settle_permits(id, None),
+            AttemptResult::Failed { .. } | AttemptResult::Unsent { .. } => self.settle_permits(id, None),
             AttemptResult::Interrupted => {}
         }
         match result {
@@ -37,15 +38,24 @@ impl Decider<'_> {
             AttemptResult::Failed { state, error, retry_after } => {
                 self.attempt_failed(id, attempt, state, error, retry_after);
             }
+            AttemptResult::Unsent { error } => {
+                let attempt = crate::Attempt { unsent: true, ..attempt };
+                self.attempt_failed(id, attempt, AttemptState::Failed, error, None);
+            }
+            AttemptResult::Interrupted if self.run.node(id).sent.is_some() => {
+                let message = "the call was cut short when it was out";
+                let error = RunError::new("E_LOST", ErrorKind::Lost, message).retryable();
+                self.attempt_failed(id, attempt, AttemptState::Lost, error, None);
+            }
             AttemptResult::Interrupted => self.attempt_interrupted(id),
         }
     }
 
     fn call_succeeded(&mut self, id: NodeId, output: Json) {
-        if self.run.node(id).role == Role::Undo {
-            self.undo_succeeded(id);
-        } else {
-            self.body_succeeded(id, output);
+        match self.run.node(id).role {
+            Role::Undo => self.undo_succeeded(id),
+            Role::Resolve => self.resolve_succeeded(id, output),
+            Role::Top | Role::Step | Role::Item(_) => self.body_succeeded(id, output),
         }
     }
 
@@ -64,9 +74,12 @@ impl Decider<'_> {
         self.record(Entry::Attempted { n: id, a: Box::new(attempt) });
         if self.run.node(id).role == Role::Undo {
             self.undo_failed(id, error, retry_after);
+        } else if self.run.is_resolve(id) {
+            self.resolve_failed(id, error, retry_after);
+        } else if self.run.must_be_resolved(id, state) {
+            self.doubt(id, error);
         } else if state == AttemptState::Cancelled {
-            let undo = self.undo_input(id, &Json::null(), false);
-            self.record(Entry::Cancelled { n: id, undo });
+            self.conclude(id, Outcome::Cancelled);
         } else {
             self.try_failed(id, error, retry_after);
         }
@@ -74,12 +87,12 @@ impl Decider<'_> {
 
     /// Consort itself cut the try short: the same try again, unless nothing may start any more.
     pub(crate) fn attempt_interrupted(&mut self, id: NodeId) {
-        let is_undo = self.run.node(id).role == Role::Undo;
-        if !is_undo && self.run.is_cut_off(id) {
-            return self.record(Entry::Cancelled { n: id, undo: None });
+        let is_aside = self.run.node(id).is_aside();
+        if !is_aside && self.run.is_cut_off(id) {
+            return self.conclude(id, Outcome::Cancelled);
         }
         self.record(Entry::Interrupted { n: id });
-        if self.run.paused.is_none() || is_undo {
+        if self.run.paused.is_none() || is_aside {
             self.dispatch(id);
         }
     }
@@ -99,7 +112,8 @@ impl Run {
         })?;
         let node = self.node(id);
         let step = self.step_of(id);
-        let timeout = step.timeout.filter(|_| node.role != Role::Undo).unwrap_or(operation.timeout);
+        let timeout = step.timeout.filter(|_| !node.is_aside()).unwrap_or(operation.timeout);
+        let delivery = if node.is_aside() { Delivery::AtLeastOnce } else { step.delivery };
         let priority = self.priority_of(id);
         let wants = self.wants_of(id)?;
         Ok(Dispatch {
@@ -110,6 +124,7 @@ impl Run {
             attempt: node.tries,
             idempotency_key: self.idempotency_key(id)?,
             undoes: self.undoes(id),
+            delivery,
             operation,
             input,
             timeout,
@@ -131,18 +146,32 @@ impl Run {
                 _ => Err(RunError::new("E_NOTHING_TO_UNDO", ErrorKind::Failed, "there is nothing to undo")),
             };
         }
-        let Body::Call(call) = &step.body else {
+        let Some(call) = self.call_of(id) else {
             return Err(RunError::new("E_NOT_A_CALL", ErrorKind::Failed, "the step calls nothing"));
         };
-        let input =
-            call.with.evaluate(&Names::at(self, id)).map_err(|error| super::expression_error(&error))?;
+        let mut names = Names::at(self, id);
+        if let Some(of) = self.node(id).parent.filter(|_| self.is_resolve(id)) {
+            names = names.with("key", Json::of(&self.idempotency_key(of)?));
+        }
+        let input = call.with.evaluate(&names).map_err(|error| super::expression_error(&error))?;
         Ok((call, input))
     }
 
-    /// Stable over the tries of one execution: the run, the node, and how often it was undone.
-    fn idempotency_key(&self, id: NodeId) -> Result<String, RunError> {
+    /// What a node calls, where it calls anything.
+    pub(crate) fn call_of(&self, id: NodeId) -> Option<&Call> {
         let step = self.step_of(id);
-        if self.node(id).role != Role::Undo
+        match (self.node(id).role, &step.body) {
+            (Role::Undo, _) => step.undo.as_ref(),
+            (Role::Resolve, _) => step.resolve.as_ref(),
+            (Role::Top | Role::Step | Role::Item(_), Body::Call(call)) => Some(call),
+            (Role::Top | Role::Step | Role::Item(_), _) => None,
+        }
+    }
+
+    /// Stable over the tries of one execution: the run, the node, and how often it was undone.
+    pub(crate) fn idempotency_key(&self, id: NodeId) -> Result<String, RunError> {
+        let step = self.step_of(id);
+        if !self.node(id).is_aside()
             && let Some(key) = &step.key
         {
             let key = key.evaluate(&Names::at(self, id)).map_err(|error| super::expression_error(&error))?;
@@ -161,25 +190,13 @@ impl Run {
     /// How long the callee of a node may be silent after a 202, and how long a try may take.
     pub(crate) fn patience_with(&self, id: NodeId) -> (Duration, Duration) {
         let step = self.step_of(id);
-        let is_undo = self.node(id).role == Role::Undo;
-        let call = match (&step.body, is_undo) {
-            (_, true) => step.undo.as_ref(),
-            (Body::Call(call), false) => Some(call),
-            _ => None,
-        };
-        let Some(call) = call else { return (Duration::ZERO, Duration::ZERO) };
-        let timeout = step.timeout.filter(|_| !is_undo).unwrap_or(call.operation.timeout);
+        let Some(call) = self.call_of(id) else { return (Duration::ZERO, Duration::ZERO) };
+        let timeout = step.timeout.filter(|_| !self.node(id).is_aside()).unwrap_or(call.operation.timeout);
         (call.operation.heartbeat, timeout)
     }
 
-    fn check_output(&self, id: NodeId, output: &Json) -> Result<Json, RunError> {
-        let step = self.step_of(id);
-        let call = match (&step.body, self.node(id).role) {
-            (_, Role::Undo) => step.undo.as_ref(),
-            (Body::Call(call), _) => Some(call),
-            _ => None,
-        };
-        let Some(call) = call else { return Ok(output.clone()) };
+    pub(crate) fn check_output(&self, id: NodeId, output: &Json) -> Result<Json, RunError> {
+        let Some(call) = self.call_of(id) else { return Ok(output.clone()) };
         call.operation.output.check(output).map_err(|fields| {
             let what = format!("the output of {} does not fit its schema", call.operation.name);
             schema_error("E_INVALID_OUTPUT", ErrorKind::InvalidOutput, &what, &fields)
@@ -199,7 +216,7 @@ impl Run {
             return with.evaluate(&Names::at(self, id)).ok();
         }
         if let Body::Await(await_) = &self.step_of(id).body
-            && node.role != Role::Undo
+            && !node.is_aside()
         {
             return self.question_of(id, &await_.kind);
         }

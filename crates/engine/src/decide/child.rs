@@ -262,6 +262,7 @@ impl Run {
             replica: None,
             revision: None,
             error: error.map(Box::new),
+            unsent: false,
         }
     }
 }

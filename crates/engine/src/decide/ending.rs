@@ -215,6 +215,10 @@ impl Decider<'_> {
         }
         // From the inside out, so that a group hears of its steps before it is asked itself.
         for id in inner.into_iter().rev() {
+            // It must have heard of what failed inside before it is asked whether all is well.
+            while let Some(ended) = self.ended.pop_front() {
+                self.child_ended(ended);
+            }
             self.ask_again(id);
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     Entry, NodeId, OpenedAs, Outcome, TimerKind, UndoPurpose, WaitFor,
     run::{Names, Run},
 };
-use consort_spec::definition::{Body, CleanFrom, Retry};
+use consort_spec::definition::{Body, CleanFrom, Delivery, Retry};
 use consort_types::{Json, RunError, Timestamp};
 use std::time::Duration;
 
@@ -29,7 +29,14 @@ impl Decider<'_> {
 
     /// The rule for another try, when there will be one.
     fn next_try(&self, id: NodeId, error: &RunError) -> Option<Retry> {
-        let retry = self.run.retry_of(id)?;
+        let retry = match self.run.step_of(id).delivery {
+            Delivery::AtLeastOnce => self.run.retry_of(id)?,
+            // What may have happened is never sent twice; what certainly has not may be.
+            Delivery::AtMostOnce if self.run.node(id).in_doubt || !self.run.never_happened(id) => {
+                return None;
+            }
+            Delivery::AtMostOnce => self.run.retry_of(id).unwrap_or_default(),
+        };
         let tries_left = self.run.node(id).tries < retry.attempts;
         let goes_on = !self.run.is_cut_off_outside(id) && self.run.node(id).ending.is_none();
         // The time of anything but a call runs from ready to done, over all of its tries.
@@ -77,7 +84,7 @@ impl Decider<'_> {
     /// The delay before a try is over.
     pub(crate) fn begin_try(&mut self, id: NodeId) {
         self.record(Entry::Retried { n: id });
-        if self.run.node(id).role == crate::run::Role::Undo {
+        if self.run.node(id).is_aside() {
             self.dispatch(id);
         } else {
             self.begin_body(id);
@@ -125,6 +132,12 @@ impl Run {
             (None, Body::Call(call)) => call.operation.retry.clone(),
             (None, _) => None,
         }
+    }
+
+    /// Whether the newest attempt of a call certainly had no effect: it never left, or its `resolve` said so.
+    fn never_happened(&self, id: NodeId) -> bool {
+        let last = self.node(id).attempts.last();
+        last.is_some_and(|attempt| attempt.unsent || attempt.is_in_doubt() == Some(true))
     }
 
     /// Whether something around a node, itself left out, is closed.

@@ -9,7 +9,10 @@ mod child;
 mod ending;
 mod failure;
 mod for_each;
+mod item_plan;
 mod permits;
+mod race;
+mod resolve;
 mod scope;
 mod turns;
 mod undo;
@@ -110,15 +113,16 @@ impl<'r> Decider<'r> {
             Role::Top => {}
             Role::Item(_) => self.item_ended(parent, child),
             Role::Step => self.step_ended(parent, child),
-            // The undo of a step is settled where its attempts end.
-            Role::Undo => {}
+            // What stands beside a step is settled where its attempts end.
+            Role::Undo | Role::Resolve => {}
         }
     }
 
     /// The input of a node's undo, with the output that it has.
     pub(crate) fn undo_input(&self, id: NodeId, output: &Json, known: bool) -> Option<UndoInput> {
         let Some(undo) = self.run.step_of(id).undo.as_ref() else { return self.run.undo_of_child(id) };
-        let names = Names::at(self.run, id).with("output", output.clone());
+        let key = self.run.idempotency_key(id).map_or_else(|_| Json::null(), |key| Json::of(&key));
+        let names = Names::at(self.run, id).with("output", output.clone()).with("key", key);
         Some(match self.evaluate(&undo.with, &names) {
             Ok(input) if known => UndoInput::Input(input),
             Ok(input) => UndoInput::Unknown(input),

@@ -3,9 +3,9 @@
 use crate::{
     Effect, NodeId, PermitWant,
     decide::Decider,
-    run::{Names, Role, Run},
+    run::{Names, Run},
 };
-use consort_spec::definition::{Body, Call, PoolOf, Use};
+use consort_spec::definition::{PoolOf, Use};
 use consort_types::{Amount, ErrorKind, Json, Name, RunError, RunId};
 
 impl Decider<'_> {
@@ -30,19 +30,10 @@ impl Run {
     /// What a node's call takes: the `use` of its step, then that of the operation for pools that the step does not
     /// name. An undo takes what its own operation says.
     fn uses_of(&self, id: NodeId) -> Vec<&Use> {
-        let own = if self.node(id).role == Role::Undo { &[][..] } else { &self.step_of(id).uses };
+        let own = if self.node(id).is_aside() { &[][..] } else { &self.step_of(id).uses };
         let of_operation = self.call_of(id).map_or(&[][..], |call| &call.operation.uses);
         let further = of_operation.iter().filter(|used| own.iter().all(|own| own.pool != used.pool));
         own.iter().chain(further).collect()
-    }
-
-    fn call_of(&self, id: NodeId) -> Option<&Call> {
-        let step = self.step_of(id);
-        match (&step.body, self.node(id).role) {
-            (_, Role::Undo) => step.undo.as_ref(),
-            (Body::Call(call), _) => Some(call),
-            _ => None,
-        }
     }
 
     /// What a node's call wants of the pools.

@@ -15,8 +15,12 @@ impl Decider<'_> {
             // The scope was left behind by a new try of its node.
             return;
         };
-        if self.run.node(child).state == StepState::Failed && !self.run.node(parent).closing {
-            self.close(parent, Some(child));
+        match self.run.first_of(parent).filter(|_| opened.as_ == OpenedAs::Body) {
+            Some(first) => self.contender_ended(parent, child, first),
+            None if self.run.node(child).state == StepState::Failed && !self.run.node(parent).closing => {
+                self.close(parent, Some(child));
+            }
+            None => {}
         }
         self.go_on(parent, opened.as_);
     }
@@ -27,7 +31,15 @@ impl Decider<'_> {
         if node.active > 0 || node.state.is_terminal() {
             return;
         }
-        let all_well = node.remaining == 0 && node.failure.is_none() && !node.closing;
+        if node.has_enough {
+            return self.scope_done(id, as_);
+        }
+        let is_race = as_ == OpenedAs::Body && self.run.first_of(id).is_some();
+        if is_race {
+            self.ask_race(id);
+        }
+        let node = self.run.node(id);
+        let all_well = !is_race && node.remaining == 0 && node.failure.is_none() && !node.closing;
         let is_cut_off = self.run.is_cut_off(id);
         if all_well && !(is_cut_off && self.run.has_cancelled_child(id)) {
             self.scope_done(id, as_);
@@ -85,9 +97,11 @@ impl Decider<'_> {
                 match (self.run.node(child).state, self.run.node(child).active) {
                     // Taken back already: nobody would answer a withdrawal.
                     (StepState::Ready, _) if self.run.node(child).held => {
-                        self.record(Entry::Cancelled { n: child, undo: None });
+                        self.conclude(child, Outcome::Cancelled);
                     }
                     (StepState::Ready, _) => self.effect(Effect::Withdraw(self.run.token(child))),
+                    // It will be known soon what became of its call, and how to undo that.
+                    (StepState::Waiting, _) if self.run.waits_for(child, &WaitFor::Resolve) => {}
                     (StepState::Waiting, _) => self.end_waiting(child),
                     // Its `finally` or its undo runs: it ends by itself.
                     _ if self.run.node(child).ending.is_some() => {}
@@ -105,7 +119,8 @@ impl Decider<'_> {
             return self.stop_child(id, None);
         }
         let node = self.run.node(id);
-        let between_tries = node.waiting.as_ref().is_some_and(|waiting| waiting.for_ == WaitFor::Retry);
+        let between_tries =
+            self.run.waits_for(id, &WaitFor::Retry) || self.run.waits_for(id, &WaitFor::InDoubt);
         match (between_tries, node.error.clone()) {
             (true, Some(error)) => self.conclude(id, Outcome::Failed { error }),
             _ => self.conclude(id, Outcome::Cancelled),
@@ -181,32 +196,47 @@ impl Decider<'_> {
     }
 
     fn end(&mut self, id: NodeId, outcome: Outcome) {
+        if self.run.is_out_of_race(id) {
+            return self.end_out_of_race(id, &outcome);
+        }
         match outcome {
             Outcome::Succeeded { output } => {
-                // What a catch made of a failure has nothing to undo itself.
-                let caught = self.run.node(id).opened_as(OpenedAs::Catch).is_some();
-                let has_undo = !caught
-                    && (self.run.node(id).role != Role::Step || self.run.step_of(id).for_each.is_none());
-                let undo = has_undo.then(|| self.undo_input(id, &output, true)).flatten();
+                let undo = self.undo_of_success(id, &output);
                 self.record(Entry::Succeeded { n: id, o: output, undo });
             }
             Outcome::Failed { error } => {
-                let undo = self.undo_in_doubt(id, &error);
+                let undo = self.undo_in_doubt(id);
                 self.record(Entry::Failed { n: id, error, undo });
             }
             Outcome::Cancelled => {
-                let undo = self.run.undo_left_by_child(id);
+                let undo = self.undo_in_doubt(id);
                 self.record(Entry::Cancelled { n: id, undo });
             }
         }
     }
 
-    /// A call that was late or lost may have happened: it is undone too.
-    fn undo_in_doubt(&self, id: NodeId, error: &RunError) -> Option<crate::UndoInput> {
-        use consort_types::ErrorKind;
+    /// Others were first: what it has done all the same is undone.
+    fn end_out_of_race(&mut self, id: NodeId, outcome: &Outcome) {
+        let undo = match outcome {
+            Outcome::Succeeded { output } => self.undo_of_success(id, output),
+            Outcome::Failed { .. } => self.undo_in_doubt(id),
+            Outcome::Cancelled => self.undo_in_doubt(id),
+        };
+        self.record(Entry::Cancelled { n: id, undo });
+    }
+
+    fn undo_of_success(&self, id: NodeId, output: &Json) -> Option<crate::UndoInput> {
+        let node = self.run.node(id);
+        // What a catch made of a failure has nothing to undo itself.
+        let caught = node.opened_as(OpenedAs::Catch).is_some();
+        let is_whole = node.role == Role::Step && self.run.step_of(id).for_each.is_some();
+        (!caught && !is_whole).then(|| self.undo_input(id, output, true)).flatten()
+    }
+
+    /// A call that was late, lost or cut may have happened: it is undone too.
+    fn undo_in_doubt(&self, id: NodeId) -> Option<crate::UndoInput> {
         let is_call = matches!(self.run.step_of(id).body, Body::Call(_));
-        let in_doubt = matches!(error.kind, ErrorKind::Timeout | ErrorKind::Lost);
-        (is_call && in_doubt && self.run.node(id).dispatches > 0)
+        (is_call && self.run.node(id).in_doubt)
             .then(|| self.undo_input(id, &Json::null(), false))
             .flatten()
             .or_else(|| self.run.undo_left_by_child(id))
@@ -214,6 +244,11 @@ impl Decider<'_> {
 }
 
 impl Run {
+    /// Whether a node waits for just this.
+    pub(crate) fn waits_for(&self, id: NodeId, what: &WaitFor) -> bool {
+        self.node(id).waiting.as_ref().is_some_and(|waiting| waiting.for_ == *what)
+    }
+
     /// Whether something right inside a node was cut short.
     pub(crate) fn has_cancelled_child(&self, id: NodeId) -> bool {
         self.children(id).any(|child| self.node(child).state == StepState::Cancelled)

@@ -9,8 +9,8 @@ use consort_spec::definition::Retry;
 use consort_types::{RunError, StepState};
 use std::time::Duration;
 
-/// Tries of one undo until it is parked for a person.
-const UNDO_TRIES: u32 = 10;
+/// Tries of an undo, or of a question what became of a call, until it waits for a person.
+pub(super) const ASIDE_TRIES: u32 = 10;
 
 impl Decider<'_> {
     /// Begins to undo what was completed inside a node.
@@ -55,7 +55,7 @@ impl Decider<'_> {
     pub(crate) fn undo_failed(&mut self, undo: NodeId, error: RunError, retry_after: Option<Duration>) {
         let of = self.run.node(undo).parent.expect("an undo has a parent");
         let tries = self.run.node(undo).tries;
-        if !error.retryable || tries >= UNDO_TRIES {
+        if !error.retryable || tries >= ASIDE_TRIES {
             return self.park(of, error);
         }
         let rule = Retry::default();
@@ -89,8 +89,14 @@ impl Decider<'_> {
             UndoPurpose::Retry if self.run.node(within).state == StepState::Waiting => {
                 self.clean_for_try(within, parked);
             }
-            UndoPurpose::Retry => self.top_may_end(),
-            UndoPurpose::Tolerated | UndoPurpose::Afterwards => self.top_may_end(),
+            UndoPurpose::Retry
+            | UndoPurpose::Tolerated
+            | UndoPurpose::OutOfRace
+            | UndoPurpose::Afterwards => {
+                // What is undone around it waits for what is undone inside.
+                self.undo_settled(within);
+                self.top_may_end();
+            }
             UndoPurpose::Pass => self.pass_is_clean(parked),
             UndoPurpose::RunEnds => self.run_finally(),
         }

@@ -1,7 +1,7 @@
 //! What an entry means: the only place where a run's state changes.
 
 use super::{Child, Items, Node, NodeId, Opened, Pass, Phase, Role, Run, RunEnd, TOP, UndoTask};
-use crate::{Entry, OpenedAs, entry::ScopeRef, run::node::Waiting};
+use crate::{Entry, OpenedAs, UndoInput, UndoPurpose, entry::ScopeRef, run::node::Waiting};
 use consort_spec::definition::{Body, ScopeId};
 use consort_types::{StepState, Timestamp};
 
@@ -26,13 +26,19 @@ impl Run {
                 let mut attempt = (**a).clone();
                 attempt.finished_at = Some(at);
                 let node = self.node_mut(*n);
+                node.in_doubt = attempt.is_in_doubt().unwrap_or(node.in_doubt);
                 // Most steps have one: room for four would be most of what a long `for_each` takes.
                 if node.attempts.is_empty() {
                     node.attempts.reserve_exact(1);
                 }
                 node.attempts.push(attempt);
+                node.sent = None;
                 node.accepted = None;
             }
+            Entry::Sent { n, a } => self.node_mut(*n).sent = Some(a.clone()),
+            Entry::ResolveStarted { n } => self.absorb_resolve_started(*n, at),
+            Entry::Resolved { n, o } => self.absorb_resolved(*n, o, at),
+            Entry::ResolveFailed { n, error } => self.absorb_resolve_failed(*n, error, at),
             Entry::Accepted { n, a } => self.node_mut(*n).accepted = Some(a.clone()),
             Entry::Heartbeat { n, at: next, p } => {
                 if let Some(accepted) = self.node_mut(*n).accepted.as_deref_mut() {
@@ -45,7 +51,7 @@ impl Run {
                 let node = self.node_mut(*n);
                 node.dispatches += 1;
                 // An undo is handed out again at once, pause or not.
-                node.held = held && node.role != Role::Undo;
+                node.held = held && !node.is_aside();
             }
             Entry::Waiting { n, r#for, until, error } => {
                 let node = self.node_mut(*n);
@@ -59,6 +65,11 @@ impl Run {
                 node.error = error.clone().or(node.error.take());
                 node.closing = true;
                 node.failure = node.failure.or(*by);
+            }
+            Entry::Enough { n } => {
+                let node = self.node_mut(*n);
+                node.closing = true;
+                node.has_enough = true;
             }
             Entry::Caught { n, error } => {
                 let node = self.node_mut(*n);
@@ -95,11 +106,15 @@ impl Run {
             Entry::Cancelled { n, undo } => {
                 self.absorb_end(*n, StepState::Cancelled, at);
                 if let Some(input) = undo {
+                    if matches!(input, UndoInput::Input(_)) {
+                        self.drop_undos_inside(*n);
+                    }
                     self.push_undo(*n, input);
                 }
             }
             Entry::UndoBegan { n, why, undo } => {
-                self.undo_asked |= !matches!(why, crate::UndoPurpose::Tolerated | crate::UndoPurpose::Retry);
+                self.undo_asked |=
+                    !matches!(why, UndoPurpose::Tolerated | UndoPurpose::OutOfRace | UndoPurpose::Retry);
                 self.undo_tasks.push(UndoTask { within: *n, why: *why });
                 if let Some(input) = undo {
                     self.push_undo(*n, input);
@@ -210,6 +225,7 @@ impl Run {
             // What failed is behind us: the steps of a catch or a finally may start.
             node.closing = false;
             node.failure = None;
+            node.has_enough = false;
         }
         if id == TOP && as_ == OpenedAs::Finally {
             self.phase = Phase::Finally;
@@ -237,8 +253,7 @@ impl Run {
     }
 
     fn absorb_counted(&mut self, id: NodeId, count: u32) {
-        let items = Items { count, nodes: vec![None; count as usize], ..Items::default() };
-        self.node_mut(id).items = Some(Box::new(items));
+        self.node_mut(id).items = Some(Box::new(Items::new(count)));
     }
 
     fn absorb_item(&mut self, whole: NodeId, index: u32, timeout_at: Option<Timestamp>, at: Timestamp) {
@@ -255,13 +270,12 @@ impl Run {
         let whole = self.node_mut(whole);
         whole.active += 1;
         if let Some(items) = whole.items.as_deref_mut() {
-            items.nodes[index as usize] = Some(id);
-            items.next = items.next.max(index + 1);
+            items.began(index, id);
         }
     }
 
     fn absorb_retried(&mut self, id: NodeId) {
-        let is_call = self.node(id).role == Role::Undo || matches!(self.step_of(id).body, Body::Call(_));
+        let is_call = self.node(id).is_aside() || matches!(self.step_of(id).body, Body::Call(_));
         let node = self.node_mut(id);
         node.waiting = None;
         node.tries += 1;
@@ -277,6 +291,7 @@ impl Run {
             node.active = 0;
             node.closing = false;
             node.failure = None;
+            node.has_enough = false;
         }
     }
 
@@ -287,6 +302,7 @@ impl Run {
         node.ended_at = Some(at);
         node.waiting = None;
         node.timeout_at = None;
+        node.sent = None;
         node.accepted = None;
         node.ending = None;
         node.held = false;
@@ -294,14 +310,19 @@ impl Run {
         if was_active {
             self.count_active(id, Count::Down);
         }
+        self.drop_resolve(id, at);
         if let (Some(parent), Role::Step) = (parent, role) {
             let parent = self.node_mut(parent);
             parent.remaining = parent.remaining.saturating_sub(1);
         }
-        if let (Some(parent), Role::Item(_)) = (parent, role)
+        if let (Some(parent), Role::Item(index)) = (parent, role)
             && let Some(items) = self.node_mut(parent).items.as_deref_mut()
         {
+            if matches!(state, StepState::Succeeded | StepState::Skipped) {
+                items.done(index);
+            }
             items.ended += 1;
+            items.succeeded += u32::from(state == StepState::Succeeded);
             if state == StepState::Failed {
                 items.failed += 1;
                 items.first_failed = items.first_failed.or(Some(id));

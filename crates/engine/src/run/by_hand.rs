@@ -15,7 +15,8 @@ impl Run {
         let mut child = id;
         for outer in around {
             self.recount(outer);
-            if self.node(outer).failure != Some(child) {
+            // In a race each failure counts: this one may leave it open again.
+            if self.node(outer).failure != Some(child) && !self.was_lost_as_a_race(outer) {
                 // It was closed for another reason, which stands.
                 return;
             }
@@ -33,7 +34,7 @@ impl Run {
 
     /// Another child whose failure closes a node just as well.
     fn other_failure(&self, id: NodeId) -> Option<NodeId> {
-        if self.node(id).items.is_some() && self.tolerates(id) {
+        if self.tolerates_failures(id) {
             return None;
         }
         self.children(id).find(|child| self.node(*child).state == StepState::Failed)
@@ -48,6 +49,7 @@ impl Run {
         let active = count(&Node::is_active);
         let ended = count(&|node| node.state.is_terminal());
         let failed = count(&|node| node.state == StepState::Failed);
+        let succeeded = count(&|node| node.state == StepState::Succeeded);
         let first_failed =
             children.iter().copied().find(|child| self.node(*child).state == StepState::Failed);
         let total = children.len() as u32;
@@ -56,6 +58,7 @@ impl Run {
         match node.items.as_deref_mut() {
             Some(items) => {
                 items.ended = ended;
+                items.succeeded = succeeded;
                 items.failed = failed;
                 items.first_failed = first_failed;
             }

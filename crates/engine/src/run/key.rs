@@ -1,4 +1,4 @@
-//! Keys of steps: `fields[3]`, `decision.else`, `a.undo`, `a.finally.x`, `l[7].turn`.
+//! Keys of steps: `fields[3]`, `tables[users]`, `decision.else`, `a.undo`, `a.finally.x`, `l[7].turn`.
 
 use super::{NodeId, Role, Run, TOP};
 use crate::OpenedAs;
@@ -21,9 +21,14 @@ impl Run {
         match node.role {
             Role::Top => {}
             Role::Item(index) => {
-                let _ = write!(key, "[{index}]");
+                let items = node.parent.and_then(|whole| self.node(whole).items.as_deref());
+                let _ = match items.and_then(|items| items.key(index)) {
+                    Some(name) => write!(key, "[{name}]"),
+                    None => write!(key, "[{index}]"),
+                };
             }
             Role::Undo => push_name(key, "undo"),
+            Role::Resolve => push_name(key, "resolve"),
             Role::Step => {
                 let parent = node.parent.map(|parent| self.node(parent));
                 match parent.and_then(|parent| parent.opened_around(id)).map(|opened| opened.as_) {
@@ -49,8 +54,7 @@ impl Run {
         // A key names its ancestors, so only children whose key is a prefix are looked into.
         let mut within = vec![TOP];
         while let Some(id) = within.pop() {
-            let undo = self.undo_node(id);
-            for child in self.children(id).chain(undo) {
+            for child in self.children(id).chain(self.beside(id)) {
                 let child_key = self.key_of(child);
                 if child_key == key {
                     return Some(child);
@@ -61,6 +65,11 @@ impl Run {
             }
         }
         None
+    }
+
+    /// What stands beside a node: its undo, the question what became of it.
+    pub(crate) fn beside(&self, id: NodeId) -> impl Iterator<Item = NodeId> + use<> {
+        self.resolve_node(id).into_iter().chain(self.undo_node(id))
     }
 
     /// The newest undo of a node, when one was ever started.

@@ -3,20 +3,23 @@
 mod absorb;
 mod by_hand;
 pub mod history;
+mod items;
 mod key;
 mod names;
 mod node;
 mod pass;
 mod pause;
 mod queued;
+mod resolve;
 mod undo;
 mod view;
 
-pub use node::{Accepted, Attempt, NodeId};
+pub use node::{Accepted, Attempt, NodeId, Sending};
 pub use view::{Admission, PassRecord, RunView, StepView};
 
+pub(crate) use items::{ItemOrder, ItemPlan, Items};
 pub(crate) use names::Names;
-pub(crate) use node::{Child, Items, Node, Opened, Role};
+pub(crate) use node::{Child, Node, Opened, Role};
 pub(crate) use pass::Pass;
 pub(crate) use undo::{UndoItem, UndoTask};
 
@@ -96,6 +99,8 @@ pub struct Run {
     pub(crate) undo_tasks: Vec<UndoTask>,
     /// The newest undo of each node that was ever undone.
     pub(crate) undo_nodes: HashMap<NodeId, NodeId>,
+    /// The newest question what became of the call of a node.
+    pub(crate) resolve_nodes: HashMap<NodeId, NodeId>,
     /// Whether anything was ever undone for the end of the run.
     pub(crate) undo_asked: bool,
     pub(crate) signals: BTreeMap<Name, VecDeque<Json>>,
@@ -232,6 +237,7 @@ impl Run {
             undo_list: Vec::new(),
             undo_tasks: Vec::new(),
             undo_nodes: HashMap::new(),
+            resolve_nodes: HashMap::new(),
             undo_asked: false,
             signals: BTreeMap::new(),
             passes: Vec::new(),

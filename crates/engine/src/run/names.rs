@@ -5,6 +5,7 @@ use crate::OpenedAs;
 use consort_expr::Scope;
 use consort_spec::definition::{KeyPart, ScopeId, StepId};
 use consort_types::{Json, StepState};
+use std::borrow::Cow;
 
 /// The names in scope at a node: the steps around it, the items and turns that it stands in, the run.
 pub(crate) struct Names<'r> {
@@ -13,7 +14,7 @@ pub(crate) struct Names<'r> {
     /// Steps of this scope of the node itself are seen too: for the output of a group.
     inner: Option<OpenedAs>,
     /// Names that only this expression sees: `output`, `error`, `key`.
-    extra: Vec<(&'static str, Json)>,
+    extra: Vec<(Cow<'static, str>, Json)>,
 }
 
 impl<'r> Names<'r> {
@@ -28,8 +29,8 @@ impl<'r> Names<'r> {
     }
 
     /// Also sees a name of its own.
-    pub fn with(mut self, name: &'static str, value: Json) -> Self {
-        self.extra.push((name, value));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: Json) -> Self {
+        self.extra.push((name.into(), value));
         self
     }
 
@@ -52,7 +53,7 @@ impl<'r> Names<'r> {
         let for_each = self.run.step_of(id).for_each.as_ref()?;
         if name == for_each.item_name() {
             let whole = node.parent.map(|parent| self.run.node(parent));
-            return whole?.items.as_ref()?.values.as_ref()?.get(index as usize).cloned();
+            return whole?.items.as_ref()?.value(index).cloned();
         }
         (name == for_each.index_name()).then(|| Json::of(&index))
     }

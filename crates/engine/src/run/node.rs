@@ -1,8 +1,11 @@
 //! One execution of one step.
 
+use super::items::Items;
 use crate::{OpenedAs, Outcome, WaitFor, entry::ProgressNote};
 use consort_spec::definition::{ScopeId, StepId};
-use consort_types::{AttemptState, Json, RunError, RunId, RunState, StepState, Timestamp, UndoState};
+use consort_types::{
+    AttemptState, ErrorKind, Json, RunError, RunId, RunState, StepState, Timestamp, UndoState,
+};
 use serde::{Deserialize, Serialize};
 
 /// A node of a run, numbered from 0 (the top) in the order in which they came into being.
@@ -21,6 +24,8 @@ pub(crate) enum Role {
     Item(u32),
     /// The undo of the parent.
     Undo,
+    /// The question what became of the parent's call.
+    Resolve,
 }
 
 /// One try of a step, as it is stored and shown.
@@ -48,6 +53,32 @@ pub struct Attempt {
     /// Boxed, because most attempts have none and a long `for_each` keeps 100,000 of them.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Box<RunError>>,
+    /// It certainly never reached the callee.
+    #[serde(rename = "u", default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsent: bool,
+}
+
+impl Attempt {
+    /// Whether the callee may have done its work without that being known. None: it says nothing about that.
+    pub(crate) fn is_in_doubt(&self) -> Option<bool> {
+        let kind = self.error.as_ref().map(|error| error.kind);
+        let no_answer = matches!(kind, Some(ErrorKind::Timeout | ErrorKind::Lost | ErrorKind::Unavailable));
+        (!self.unsent).then_some(no_answer || self.state == AttemptState::Cancelled)
+    }
+}
+
+/// A call that may be made only once, as it is stored when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sending {
+    /// When.
+    #[serde(rename = "at")]
+    pub started_at: Timestamp,
+    /// To which replica.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<String>,
+    /// Of which revision of the service.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
 }
 
 /// A call that was answered 202, as it is stored.
@@ -92,21 +123,6 @@ impl Opened {
     }
 }
 
-/// The items of a `for_each`.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Items {
-    /// The list, cut into its items: evaluated when needed, not stored.
-    pub values: Option<Vec<Json>>,
-    pub count: u32,
-    /// The first item that has not begun.
-    pub next: u32,
-    pub ended: u32,
-    pub failed: u32,
-    /// The first item that failed.
-    pub first_failed: Option<NodeId>,
-    pub nodes: Vec<Option<NodeId>>,
-}
-
 /// Why a node stands still, and until when.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Waiting {
@@ -142,6 +158,8 @@ pub(crate) struct Node {
     pub closing: bool,
     /// The child whose failure closed it.
     pub failure: Option<NodeId>,
+    /// It is closed because as many have succeeded inside as `first` asks for.
+    pub has_enough: bool,
     /// Tries that count.
     pub tries: u32,
     /// Times it was handed out; fences off older attempts.
@@ -151,6 +169,10 @@ pub(crate) struct Node {
     /// New for each execution from a clean slate; part of the `Idempotency-Key`.
     pub epoch: u32,
     pub attempts: Vec<Attempt>,
+    /// Its call may be made only once, and is out.
+    pub sent: Option<Box<Sending>>,
+    /// The callee may have done its work without that being known.
+    pub in_doubt: bool,
     /// Its call was answered 202, and the answer is still to come.
     pub accepted: Option<Box<Accepted>>,
     pub ready_at: Option<Timestamp>,
@@ -180,11 +202,14 @@ impl Node {
             remaining: 0,
             closing: false,
             failure: None,
+            has_enough: false,
             tries: 0,
             dispatches: 0,
             held: false,
             epoch: 0,
             attempts: Vec::new(),
+            sent: None,
+            in_doubt: false,
             accepted: None,
             ready_at: None,
             ended_at: None,
@@ -216,6 +241,11 @@ impl Node {
         let after_body = |opened: &Opened| matches!(opened.as_, OpenedAs::Catch | OpenedAs::Finally);
         let has_body = self.items.is_some() || self.opened.iter().any(is_body);
         has_body && !self.opened.iter().any(after_body)
+    }
+
+    /// Whether it is no step itself, but stands beside one: its undo, the question what became of it.
+    pub fn is_aside(&self) -> bool {
+        matches!(self.role, Role::Undo | Role::Resolve)
     }
 
     /// Whether it has left `pending` and has not ended.

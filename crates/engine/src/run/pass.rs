@@ -57,6 +57,7 @@ impl Run {
         node.state = StepState::Running;
         node.closing = false;
         node.failure = None;
+        node.has_enough = false;
         node.error = None;
         node.ended_at = None;
     }
@@ -66,8 +67,7 @@ impl Run {
         if let (Role::Item(index), Some(parent)) = (self.node(id).role, self.node(id).parent) {
             // An item does not wait in `pending`: the whole starts it again.
             if let Some(items) = self.node_mut(parent).items.as_deref_mut() {
-                items.nodes[index as usize] = None;
-                items.next = items.next.min(index);
+                items.forget(index);
             }
             return;
         }
@@ -79,6 +79,7 @@ impl Run {
         node.active = 0;
         node.closing = false;
         node.failure = None;
+        node.has_enough = false;
         node.error = None;
         node.output = None;
         node.ended_at = None;

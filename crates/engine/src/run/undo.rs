@@ -55,6 +55,7 @@ impl Run {
         }
         // After an undo a new execution has a new key.
         node.epoch += 1;
+        node.in_doubt = false;
         if let Some(undo) = self.undo_node(of) {
             let undo = self.node_mut(undo);
             undo.waiting = None;

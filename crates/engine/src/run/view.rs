@@ -166,8 +166,8 @@ impl Run {
 
     /// Active nodes that have nothing active inside; undos too, whose steps have ended.
     fn leaves(&self) -> impl Iterator<Item = NodeId> + '_ {
-        let undos = self.undo_nodes.values().copied().filter(|undo| self.node(*undo).is_active());
-        let mut below: Vec<NodeId> = undos.collect();
+        let beside = self.undo_nodes.values().chain(self.resolve_nodes.values()).copied();
+        let mut below: Vec<NodeId> = beside.filter(|node| self.node(*node).is_active()).collect();
         below.push(TOP);
         std::iter::from_fn(move || {
             while let Some(id) = below.pop() {
@@ -282,6 +282,11 @@ impl Run {
                 let detail = format!("try {} failed{why}; the next follows{after}", node.tries);
                 (WaitKind::Retry, self.key_of(id), detail)
             }
+            WaitFor::Resolve => {
+                let detail = "asks what became of its call".to_owned();
+                (WaitKind::Step, format!("{}.resolve", self.key_of(id)), detail)
+            }
+            WaitFor::InDoubt => (WaitKind::Retry, self.key_of(id), self.doubt_of(id)),
             WaitFor::Signal(name) => {
                 (WaitKind::Signal, name.to_string(), format!("waits for the signal `{name}`"))
             }
@@ -291,6 +296,20 @@ impl Run {
             }
         };
         waiting(kind, &name, waits.since, waits.until, detail)
+    }
+
+    /// What a person must know who settles a call in doubt.
+    fn doubt_of(&self, id: NodeId) -> String {
+        let why = |id: NodeId| self.node(id).error.as_ref().map(|error| error.message.clone());
+        let call = why(id).unwrap_or_default();
+        let asked = self
+            .resolve_node(id)
+            .and_then(why)
+            .map_or_else(String::new, |why| format!("; asking what became of it failed: {why}"));
+        format!(
+            "waits for a person: nobody knows whether the call happened ({call}{asked}). It is not sent again by \
+             itself: retry, skip or complete it"
+        )
     }
 
     /// A step that waits for a child run says how that stands, and what it waits for itself.
@@ -380,7 +399,7 @@ impl Run {
         std::iter::from_fn(move || {
             loop {
                 let id = below.pop()?;
-                let mut children: Vec<NodeId> = self.children(id).chain(self.undo_node(id)).collect();
+                let mut children: Vec<NodeId> = self.children(id).chain(self.beside(id)).collect();
                 children.reverse();
                 below.extend(children);
                 if id != TOP {
@@ -393,18 +412,13 @@ impl Run {
     fn step_view(&self, id: NodeId, ask: Ask<'_>) -> StepView {
         let node = self.node(id);
         let step = self.step_of(id);
-        let is_whole = node.role == Role::Step && step.for_each.is_some();
-        let is_undo = node.role == Role::Undo;
-        let call = match (&step.body, is_undo) {
-            (_, true) => step.undo.as_ref(),
-            (Body::Call(call), false) => Some(call),
-            _ => None,
-        };
+        let is_aside = node.is_aside();
+        let call = self.call_of(id);
         let admission = if node.state == StepState::Ready { ask(self.token(id)) } else { None };
         StepView {
             key: self.key_of(id),
-            kind: if is_undo && step.undo.is_some() { "call" } else { step.body.kind() },
-            call: call.filter(|_| !is_whole || !is_undo).map(|call| call.operation.name.to_string()),
+            kind: if is_aside && call.is_some() { "call" } else { step.body.kind() },
+            call: call.map(|call| call.operation.name.to_string()),
             state: self.visible_state(node, admission.as_ref()),
             started_at: node.ready_at,
             finished_at: node.ended_at,
@@ -417,7 +431,11 @@ impl Run {
             parent: node.parent.filter(|parent| *parent != TOP).map(|parent| self.key_of(parent)),
             index: self.index_of(id),
             run: self.child_of(id),
-            path: if is_undo { format!("{}.undo", step.path) } else { step.path.clone() },
+            path: match node.role {
+                Role::Undo => format!("{}.undo", step.path),
+                Role::Resolve => format!("{}.resolve", step.path),
+                Role::Top | Role::Step | Role::Item(_) => step.path.clone(),
+            },
         }
     }
 
@@ -447,6 +465,7 @@ impl Run {
                 replica,
                 revision,
                 error: None,
+                unsent: false,
             });
         }
         attempts

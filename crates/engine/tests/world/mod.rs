@@ -7,7 +7,10 @@ use consort_engine::{
     AttemptResult, Command, Dispatch, Effect, NodeId, PermitWant, Record, Rejected, Run, RunView, Start,
     StepRef, StepView, TimerKind, Transition,
 };
-use consort_spec::{Folders, Texts, definition::Project};
+use consort_spec::{
+    Folders, Texts,
+    definition::{Delivery, Project},
+};
 use consort_types::{
     Amount, AttemptState, AttemptToken, ErrorKind, Json, Name, NameKind, RunError, RunId, RunState,
     StepState, Timestamp,
@@ -83,6 +86,10 @@ pub struct World {
     pub ended: u32,
     /// What calls turned out to have taken of the pools.
     pub settled: Vec<(AttemptToken, Vec<Option<Amount>>)>,
+    /// Whether a call that is cut is over at once; else its answer may still come.
+    pub cuts: bool,
+    /// Whether calls that may be made only once wait for room.
+    pub holds: bool,
     project: Arc<Project>,
 }
 
@@ -132,6 +139,8 @@ impl World {
             taken: Vec::new(),
             ended: 0,
             settled: Vec::new(),
+            cuts: true,
+            holds: false,
             project,
         };
         world.take(transition);
@@ -152,12 +161,16 @@ impl World {
             Effect::Dispatch(dispatch) => {
                 let sent = sent(&dispatch);
                 self.sent.push(sent.clone());
+                let token = sent.token;
                 self.open.push_back(sent);
+                if dispatch.delivery == Delivery::AtMostOnce && !self.holds {
+                    self.send(token);
+                }
             }
             Effect::Withdraw(_) => {}
             Effect::Settle { token, amounts } => self.settled.push((token, amounts)),
             Effect::Abort(token) => {
-                if self.open.iter().any(|sent| sent.token == token) {
+                if self.cuts && self.open.iter().any(|sent| sent.token == token) {
                     let error = RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cut");
                     self.finish(token, failed(AttemptState::Cancelled, error));
                 }
@@ -165,6 +178,10 @@ impl World {
             Effect::SetTimer { node, kind, at } => {
                 self.timers.insert((node, kind), at);
             }
+            Effect::Tell(run, command) if run == self.run.id() => match self.apply(*command) {
+                Ok(()) | Err(Rejected::Stale) => {}
+                Err(error) => panic!("{error}"),
+            },
             // This world has one run; `family` has several.
             Effect::StartChild(_) | Effect::Tell(..) => {}
             Effect::Ended(_) => self.ended += 1,
@@ -203,6 +220,28 @@ impl World {
             Ok(()) | Err(Rejected::Stale) => {}
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// A call that may be made only once has found room: that is recorded, then it is sent.
+    pub fn send(&mut self, token: AttemptToken) {
+        let (started_at, replica) = (self.now, Some("s-1".to_owned()));
+        self.apply(Command::AttemptSending { token, started_at, replica, revision: Some(1) }).unwrap();
+    }
+
+    /// The open call of a step is lost on the way: its connection broke.
+    pub fn broken(&mut self, step: &str) -> &mut Self {
+        let token = self.open_call(step).token;
+        let error = RunError::new("E_CONNECTION_BROKEN", ErrorKind::Unavailable, "broke").retryable();
+        self.finish(token, failed(AttemptState::Failed, error));
+        self
+    }
+
+    /// Nobody takes the open call of a step.
+    pub fn refused(&mut self, step: &str) -> &mut Self {
+        let token = self.open_call(step).token;
+        let error = RunError::new("E_CONNECT", ErrorKind::Unavailable, "refused").retryable();
+        self.finish(token, AttemptResult::Unsent { error });
+        self
     }
 
     fn open_call(&self, step: &str) -> Sent {

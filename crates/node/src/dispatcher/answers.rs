@@ -15,7 +15,7 @@ pub(super) fn is_cut_short(result: &AttemptResult) -> bool {
     match result {
         AttemptResult::Succeeded(_) => false,
         AttemptResult::Interrupted => true,
-        AttemptResult::Failed { error, .. } => {
+        AttemptResult::Unsent { error } | AttemptResult::Failed { error, .. } => {
             matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Cancelled | ErrorKind::Lost)
         }
     }

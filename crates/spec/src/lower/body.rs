@@ -172,9 +172,6 @@ fn group<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     // `first` beside `for_each` counts items; else steps.
     let each = fields.has("for_each");
     let first = if each { None } else { fields.count("first", 1) };
-    if first.is_some() {
-        read.around.context.uses(Feature::First, fields.place("first"));
-    }
     read.step().body = Body::Group { scope, first };
     let prefix = format!("{}.", read.inner_path());
     step::steps(read.around, read.draft, scope, &prefix, node, read.depth + 1);

@@ -8,7 +8,6 @@ use super::{
 use crate::{
     codes,
     definition::{ForEach, Tolerate},
-    features::Feature,
     yaml::{Node, Plain},
 };
 use consort_expr::{Expr, Template, Type};
@@ -21,12 +20,6 @@ const MAX_PARALLEL: u32 = 64;
 pub(crate) fn for_each<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) {
     if !fields.has("for_each") {
         return;
-    }
-    let context = read.around.context;
-    for (key, feature) in [("first", Feature::First), ("item_after", Feature::ItemAfter)] {
-        if fields.has(key) {
-            context.uses(feature, fields.place(key));
-        }
     }
     if fields.require("for_each").is_none() {
         return;

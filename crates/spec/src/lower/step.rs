@@ -365,7 +365,6 @@ impl<'a> Reading<'_, 'a> {
         let delivery = fields.word("delivery", &words).unwrap_or_default();
         self.step().delivery = delivery;
         if delivery == Delivery::AtMostOnce {
-            context.uses(Feature::AtMostOnce, fields.place("delivery"));
             if fields.has("retry") {
                 let message = "`delivery: at_most_once` and `retry` exclude each other";
                 context.report.error(fields.place("retry"), codes::E_KEY_CONFLICT, message, None);
@@ -416,7 +415,6 @@ impl<'a> Reading<'_, 'a> {
     fn failure(&mut self, fields: &Fields<'a>, place: &Place) {
         self.step().undo = body::call_of(self, fields, "undo", &["output", "key"]);
         if fields.has("resolve") {
-            self.around.context.uses(Feature::Resolve, fields.place("resolve"));
             self.step().resolve = body::call_of(self, fields, "resolve", &["key"]);
         }
         self.catch(fields, place);

@@ -21,6 +21,35 @@ pub(super) fn warn(report: &Report, draft: &Draft<'_>, timeout: Option<Duration>
         not_idempotent(report, draft, step);
         unused(report, draft, step, &used);
         unreachable(report, draft, step, &failing);
+        if let Body::Group { scope, first: Some(first) } = &step.body {
+            beaten_by_its_own(report, draft, *scope, *first);
+        }
+    }
+}
+
+/// In a race, a step that waits for as many as must succeed: they end the race before it begins.
+fn beaten_by_its_own(report: &Report, draft: &Draft<'_>, scope: ScopeId, first: u32) {
+    for id in &draft.scopes[scope.0 as usize].steps {
+        let mut before: Vec<StepId> = Vec::new();
+        let mut open = vec![*id];
+        while let Some(step) = open.pop() {
+            let inside = draft.step(step).waits_for.iter().filter(|on| draft.step(**on).scope == scope);
+            // One with a `when` may be skipped, which is no success.
+            let certain = inside.copied().filter(|on| draft.step(*on).when.is_none());
+            let new: Vec<StepId> = certain.filter(|on| !before.contains(on)).collect();
+            before.extend(&new);
+            open.extend(&new);
+        }
+        if before.len() as u32 >= first {
+            let step = draft.step(*id);
+            let message = format!(
+                "`{}` never runs: the steps that it waits for are enough for `first: {first}`",
+                step.path
+            );
+            let hint = "put it and what it waits for into a group of their own".to_owned();
+            let span = draft.notes[id.0 as usize].name;
+            report.warning(span, codes::W_UNREACHABLE, message, Some(hint));
+        }
     }
 }
 
