@@ -146,6 +146,43 @@ fn check_shows_each_mistake_at_its_place() {
     assert_eq!(problem["severity"], "error");
 }
 
+/// The project of the checker's own tests: `#! CODE` ends each line with a mistake.
+#[test]
+fn check_tells_every_planted_mistake_in_one_go() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/tests/planted"));
+    let planted = |file: &str, line: usize| {
+        let text = std::fs::read_to_string(root.join(file)).expect("the file");
+        let line = text.lines().nth(line - 1).expect("the line").to_owned();
+        line.rsplit_once("#!").map(|(_, mark)| mark.trim_start_matches('!').trim().to_owned())
+    };
+    let output = consort(root, &["check", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json.as_object().map(serde_json::Map::len), Some(1));
+    let problems = json["problems"].as_array().expect("problems");
+    assert!(problems.len() >= 100, "{}", problems.len());
+    let human = consort(root, &["check"]);
+    assert_eq!(human.status.code(), Some(2));
+    let stderr = text(&human.stderr);
+    let mut places = Vec::new();
+    for problem in problems {
+        let keys: Vec<&str> = problem.as_object().expect("an object").keys().map(String::as_str).collect();
+        let wanted = ["file", "line", "column", "severity", "code", "message", "hint"];
+        assert!(keys.iter().all(|key| wanted.contains(key)) && keys.len() >= 6, "{keys:?}");
+        let (file, code) = (problem["file"].as_str().expect("file"), problem["code"].as_str().expect("code"));
+        let (line, column) =
+            (problem["line"].as_u64().expect("line"), problem["column"].as_u64().expect("column"));
+        assert_eq!(planted(file, line as usize).as_deref(), Some(code), "{problem}");
+        let severity = problem["severity"].as_str().expect("severity");
+        assert_eq!(severity, if code.starts_with("W_") { "warning" } else { "error" });
+        assert!(stderr.contains(&format!("{file}:{line}:{column} {severity} {code}: ")), "{problem}");
+        places.push((file, line, column));
+    }
+    assert!(places.is_sorted());
+    assert!(stderr.contains("hint: did you mean `when`?"));
+    assert!(stderr.ends_with(" in .\n"), "{stderr}");
+}
+
 #[test]
 fn a_folder_without_a_project_is_told_apart_from_a_bad_one() {
     let folder = tempfile::tempdir().unwrap();

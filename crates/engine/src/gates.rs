@@ -245,6 +245,6 @@ impl Gate {
     /// The oldest run that is not on its way out: of those that live, else of those that wait.
     fn oldest(&self, is_ending: impl Fn(RunId) -> bool) -> Option<RunId> {
         let live = self.live.iter().map(|(_, run)| *run).find(|run| !is_ending(*run));
-        live.or_else(|| self.line.oldest())
+        live.or_else(|| self.line.oldest(is_ending))
     }
 }

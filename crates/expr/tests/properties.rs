@@ -7,6 +7,7 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use support::is_of;
 
 /// Pieces that expressions are made of, so that many of the texts parse.
 const PIECES: &[&str] = &[
@@ -305,29 +306,4 @@ fn typed_source() -> impl Strategy<Value = String> {
         ]
     })
     .prop_filter("an expression is at most 4 KiB long", |source| source.len() < 4000)
-}
-
-fn is_of(value: &Value, type_: &Type) -> bool {
-    match type_ {
-        Type::Any => true,
-        Type::Null => value.is_null(),
-        Type::Boolean => value.is_boolean(),
-        Type::Integer => value.as_f64().is_some_and(|n| n.fract() == 0.0),
-        Type::Number => value.is_number(),
-        Type::String | Type::Datetime | Type::Duration => value.is_string(),
-        Type::Enum(texts) => value.as_str().is_some_and(|text| texts.iter().any(|known| known == text)),
-        Type::File => value.is_object(),
-        Type::List(item) => {
-            value.as_array().is_some_and(|items| items.iter().all(|value| is_of(value, item)))
-        }
-        Type::Map(item) => value.as_object().is_some_and(|map| map.values().all(|value| is_of(value, item))),
-        Type::Nullable(inner) => value.is_null() || is_of(value, inner),
-        Type::Object(object) => value.as_object().is_some_and(|map| {
-            map.keys().all(|key| object.field(key).is_some())
-                && object.fields.iter().all(|field| match map.get(&field.name) {
-                    None => !field.required,
-                    Some(value) => is_of(value, &field.type_),
-                })
-        }),
-    }
 }

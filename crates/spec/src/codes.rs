@@ -105,3 +105,36 @@ codes! {
     /// A step or a branch that no run can reach.
     W_UNREACHABLE,
 }
+
+/// What to do about a mistake of which nothing more exact is known.
+pub(crate) fn advice(code: &str) -> Option<&'static str> {
+    Some(match code {
+        E_FILE => "is this the file that is meant? A project file is a text of at most 4 MiB",
+        E_YAML => "look at the indentation and the quotes of this line",
+        E_INCLUDE_CIRCLE => "take this one out: the file is read already",
+        E_KEY_NOT_HERE => "take it out, or put it where it means something",
+        E_KEY_CONFLICT => "keep one of them",
+        E_NAME => "choose another name",
+        E_PATH => "paths are relative to the file that holds them, and stay in the project",
+        E_JSON_SCHEMA => {
+            "write a schema of JSON Schema 2020-12, or a short type under the key without `_schema`"
+        }
+        E_EXPRESSION => "write `${ … }` around one CEL expression: names, fields, operators, functions",
+        E_UNKNOWN_SERVICE | E_UNKNOWN_OPERATION | E_UNKNOWN_WORKFLOW => "define it, or correct the name",
+        E_UNKNOWN_POOL => "define it under `pools`, or correct the name",
+        E_UNKNOWN_SECRET => "define it under `secrets`, or correct the name",
+        E_UNKNOWN_CHANNEL => "define it under `notify`, or correct the name",
+        E_UNKNOWN_STEP => "a step sees those of its own scope and of the scopes around it",
+        E_UNKNOWN_FIELD => "correct the name, or add the field where the value comes from",
+        E_MISSING_INPUT => "give it under `with`, or make the field optional where it is defined (`name?`)",
+        E_TYPE => "give a value of that type, or change the type where it is defined",
+        E_FOR_EACH => "give a list: `[a, b]`, or a step's output that is one",
+        E_QUANTITY => {
+            "a quantity carries its unit: `500ms 2s 5m 1h 30d`, `512Mi 2Gi`; a count is a whole number"
+        }
+        E_VALUE => "`consort schema` gives an editor what may stand here",
+        E_RESOURCES => "make the pool larger, or ask for less",
+        E_LIMIT => "split it: a part can be a workflow of its own",
+        _ => return None,
+    })
+}

@@ -170,7 +170,8 @@ impl Report {
         hint: impl Into<Option<String>>,
     ) {
         self.errors.set(self.errors.get() + 1);
-        self.push(self.problem(span, Severity::Error, code, message.into(), hint.into()));
+        let hint = hint.into().or_else(|| crate::codes::advice(code).map(str::to_owned));
+        self.push(self.problem(span, Severity::Error, code, message.into(), hint));
     }
 
     /// A warning.
@@ -216,6 +217,16 @@ impl Report {
         self.problems.borrow_mut().truncate(length);
         self.errors.set(errors);
         result
+    }
+
+    /// Takes back what was said with one of these codes.
+    pub(crate) fn forget(&self, codes: &[&str]) {
+        self.problems.borrow_mut().retain(|problem| !codes.contains(&problem.code));
+    }
+
+    /// Whether more problems were found than anybody reads: no more advice need be looked for.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= PROBLEMS_MAX
     }
 
     /// All problems, sorted by place, each once.

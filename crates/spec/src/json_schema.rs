@@ -3,6 +3,8 @@
 //! Which keys stand where comes from [`crate::keys`], the tables that the checker itself reads; here each key
 //! gets the form of its value. It is looser than the checker where JSON Schema cannot say more.
 
+mod describe;
+
 use crate::keys::{self, Keys};
 use serde_json::{Map, Value, json};
 
@@ -55,7 +57,7 @@ const MAPS: &[(&str, Keys, &[&str])] = &[
 
 fn closed(keys: &Keys, required: &[&str]) -> Value {
     let properties: Map<String, Value> =
-        keys.keys.iter().map(|key| ((*key).to_owned(), value_of(keys.what, key))).collect();
+        keys.keys.iter().map(|key| ((*key).to_owned(), described(keys.what, key))).collect();
     json!({
         "description": keys.what,
         "type": ["object", "null"],
@@ -63,6 +65,15 @@ fn closed(keys: &Keys, required: &[&str]) -> Value {
         "required": required,
         "additionalProperties": false,
     })
+}
+
+/// The form of the value of a key, with what an editor shows beside it.
+fn described(what: &str, key: &str) -> Value {
+    let mut value = value_of(what, key);
+    if let Value::Object(entries) = &mut value {
+        entries.insert("description".to_owned(), describe::key(what, key).into());
+    }
+    value
 }
 
 /// The form of the value of a key. The same key may take different values in different maps.
@@ -123,9 +134,8 @@ fn common(key: &str) -> Value {
         "healthcheck" | "scale" | "rollout" | "concurrency" => definition(key),
         "retry" => definition("retry"),
         "use" => json!({ "type": "object", "additionalProperties": {} }),
-        "source" | "url" | "image" | "description" | "path" | "call" | "env_file" | "openapi" | "as" => {
-            text("")
-        }
+        "source" | "url" | "image" | "description" | "path" | "call" | "env_file" | "openapi" | "as"
+        | "schedule" | "event" | "files" | "timezone" | "signal" => text(""),
         "input_schema" | "output_schema" => json!({ "type": ["object", "boolean"] }),
         "attempts" | "max_parallel" | "batch" | "retries" | "min_calls" | "failed_starts" | "failures"
         | "incidents" | "crash_loops" => count(1),
@@ -141,6 +151,7 @@ fn common(key: &str) -> Value {
         "when_full" => json!({ "enum": ["queue", "reject", "cancel_oldest"] }),
         "when_empty" => json!({ "enum": ["wait", "pause", "fail"] }),
         "delivery" => json!({ "enum": ["at_least_once", "at_most_once"] }),
+        "preset" => json!({ "enum": ["github", "stripe", "slack"] }),
         "catch_up" => json!({ "enum": ["none", "latest", "all"] }),
         "overlap" => json!({ "enum": ["allow", "skip", "queue", "replace"] }),
         "priority" => json!({ "type": "integer", "minimum": -100, "maximum": 100 }),

@@ -137,6 +137,21 @@ fn mistakes_in_expressions() {
 }
 
 #[test]
+fn a_schema_may_ask_for_more_than_a_type() {
+    let around = "name: shop\nservices:\n  desk:\n    url: \"http://desk\"\n    operations: { ask: { input_schema: { type: object, properties: { n: { type: integer, minimum: 1 }, tags: { type: array, items: { type: string, pattern: ^a } } }, required: [n], additionalProperties: false } } }\nworkflows:\n  w:\n    steps:\n";
+    all(
+        around,
+        6,
+        &[
+            ("E_TYPE", "a: { call: desk.ask, with: { n: «0» } }"),
+            ("E_TYPE", "a: { call: desk.ask, with: { n: 1, tags: [ab, «b»] } }"),
+            ("E_MISSING_INPUT", "a: { call: desk.ask, «with»: { tags: [] } }"),
+            ("E_EXTRA_INPUT", "a: { call: desk.ask, with: { n: 1, «m»: 1 } }"),
+        ],
+    );
+}
+
+#[test]
 fn what_is_legal_and_probably_not_meant() {
     all(
         AROUND,

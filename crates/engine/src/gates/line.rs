@@ -60,8 +60,9 @@ impl Line {
         self.0.partition_point(|(there, _)| *there < rank)
     }
 
-    /// The run that came first, whatever its priority.
-    pub fn oldest(&self) -> Option<RunId> {
-        self.0.iter().min_by_key(|(rank, _)| rank.number).map(|(_, run)| *run)
+    /// The run that came first, whatever its priority, of those that are not on their way out.
+    pub fn oldest(&self, is_ending: impl Fn(RunId) -> bool) -> Option<RunId> {
+        let staying = self.0.iter().filter(|(_, run)| !is_ending(*run));
+        staying.min_by_key(|(rank, _)| rank.number).map(|(_, run)| *run)
     }
 }

@@ -1,7 +1,7 @@
 //! `all exists exists_one map filter sort_by max_by min_by optMap`.
 
 use super::Evaluator;
-use super::compare::order;
+use super::compare::{order, order_paid, text_len};
 use crate::ast::{Macro, MacroKind, Node};
 use crate::functions::time;
 use crate::notes::Note;
@@ -115,13 +115,17 @@ impl Evaluator<'_> {
     /// Each item with its key; every key can be ordered with every other.
     fn keyed(&mut self, items: Items, body: &Node, note: Note) -> Result<Vec<(Value, Value)>, EvalError> {
         let mut keyed: Vec<(Value, Value)> = Vec::new();
+        let mut key_bytes = 0_usize;
         for item in items {
             let key = self.inside(&item, |inside| inside.forced(body))?;
             let key = if note == Note::Times { time::read(key)? } else { key };
-            order(keyed.first().map_or(&key, |(first, _)| first), &key)?;
+            order_paid(keyed.first().map_or(&key, |(first, _)| first), &key, &mut self.budget)?;
             self.budget.make(2 * ITEM_LEN)?;
+            key_bytes = key_bytes.saturating_add(text_len(&key));
             keyed.push((key, item));
         }
+        // Sorting looks through each key about as often as a list can be halved.
+        self.budget.look(key_bytes.saturating_mul(keyed.len().max(1).ilog2() as usize))?;
         Ok(keyed)
     }
 

@@ -8,7 +8,7 @@ mod macros;
 mod operators;
 mod path;
 
-pub(crate) use compare::order;
+pub(crate) use compare::order_paid;
 pub(crate) use operators::arithmetic;
 
 use crate::ast::{Element, Entry, Kind, Link, Node, Presence};

@@ -1,6 +1,6 @@
 //! Arithmetic and comparison of two values.
 
-use super::compare::{equal, order};
+use super::compare::{equal, order_paid};
 use crate::ast::Operator;
 use crate::cost::Budget;
 use crate::functions::time;
@@ -25,10 +25,10 @@ pub(crate) fn apply(
     match operator {
         Operator::Equal => equal(&left, &right, budget).map(Value::Bool),
         Operator::NotEqual => equal(&left, &right, budget).map(|same| Value::Bool(!same)),
-        Operator::Less => order(&left, &right).map(|order| Value::Bool(order.is_lt())),
-        Operator::LessEqual => order(&left, &right).map(|order| Value::Bool(order.is_le())),
-        Operator::Greater => order(&left, &right).map(|order| Value::Bool(order.is_gt())),
-        Operator::GreaterEqual => order(&left, &right).map(|order| Value::Bool(order.is_ge())),
+        Operator::Less => order_paid(&left, &right, budget).map(|order| Value::Bool(order.is_lt())),
+        Operator::LessEqual => order_paid(&left, &right, budget).map(|order| Value::Bool(order.is_le())),
+        Operator::Greater => order_paid(&left, &right, budget).map(|order| Value::Bool(order.is_gt())),
+        Operator::GreaterEqual => order_paid(&left, &right, budget).map(|order| Value::Bool(order.is_ge())),
         Operator::In => contains(&left, &right, budget).map(Value::Bool),
         Operator::Add => add(&left, &right, budget),
         Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Modulo => {

@@ -152,9 +152,7 @@ impl Evaluator<'_> {
             // The hot path: no need to know more than the first byte of the object.
             Value::Raw(raw) if raw.first() == b'{' => {
                 let (found, looked) = raw.field(name);
-                if self.budget.walks > 0 {
-                    self.budget.look(looked)?;
-                }
+                self.budget.place(looked)?;
                 found.map(Value::Raw)
             }
             Value::Map(map) => {
@@ -226,8 +224,8 @@ impl Evaluator<'_> {
             (Value::List(list), Ok(place)) => list.get(place).cloned(),
             (_, Ok(place)) => items.nth(place),
         };
-        if let (crate::value::Items::Raw(raw), true) = (&items, self.budget.walks > 0) {
-            self.budget.look(raw.position())?;
+        if let crate::value::Items::Raw(raw) = &items {
+            self.budget.place(raw.position())?;
         }
         Ok(match found {
             Some(value) if optional => Found::Value(Value::Optional(Some(Arc::new(self.force(value)?)))),

@@ -19,6 +19,12 @@ impl Evaluator<'_> {
             let argument = self.forced(argument)?;
             rest.push(if call.function.is_of_text() { time::as_written(argument) } else { argument });
         }
+        // Whatever a function does with a text, it looks through all of it.
+        for argument in std::iter::once(&first).chain(&rest) {
+            if let Value::Text(text) = argument {
+                self.budget.look(text.len())?;
+            }
+        }
         apply(call, first, &rest, note, &mut self.budget).map_err(|mut error| {
             if error.code == code::NULL || error.code == code::TYPE {
                 error.message = format!("`{}`: {}", call.function.name(), error.message);
@@ -50,7 +56,7 @@ fn apply(
         Function::Timestamp => time::timestamp(first),
         Function::Duration => time::duration(first),
         Function::Part(part) => time::part(part, first, rest.first()),
-        Function::Format => time::format(first, &rest[0], rest.get(1)),
+        Function::Format => time::format(first, &rest[0], rest.get(1), budget),
         Function::Sum => list::sum(&first, budget),
         Function::Min => list::least(first, rest, note, budget),
         Function::Max => list::greatest(first, rest, note, budget),

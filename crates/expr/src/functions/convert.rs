@@ -115,6 +115,9 @@ fn write_canonical(
 ) -> Result<(), EvalError> {
     budget.step()?;
     let value = value.force()?;
+    if let Value::Raw(raw) = &value {
+        budget.look(raw.len())?;
+    }
     if let Some(items) = value.items() {
         writer.open("[", depth)?;
         for (index, item) in items.enumerate() {

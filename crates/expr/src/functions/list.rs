@@ -4,7 +4,7 @@ use super::apply::{needs, text_of};
 use super::convert::canonical;
 use crate::ast::Operator;
 use crate::cost::Budget;
-use crate::eval::order;
+use crate::eval::order_paid;
 use crate::functions::time;
 use crate::notes::Note;
 use crate::value::{ITEM_LEN, Value, append_text};
@@ -104,10 +104,10 @@ fn extreme(
         built(std::iter::once(first).chain(rest.iter().cloned()).collect())
     };
     let mut best: Option<Value> = None;
-    walk(&list, budget, |item, _| {
+    walk(&list, budget, |item, budget| {
         let item = if note == Note::Times { time::read(item)? } else { item };
         let known = best.as_ref().unwrap_or(&item);
-        if order(&item, known)? == wanted || best.is_none() {
+        if order_paid(&item, known, budget)? == wanted || best.is_none() {
             best = Some(item);
         }
         Ok(())

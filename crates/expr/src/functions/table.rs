@@ -194,7 +194,7 @@ const FORMS: &[&str] = &[
     "optMap",
 ];
 
-/// Every name that can be called, for "did you mean".
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+/// Every name that can be called, macros included.
+pub fn names() -> impl Iterator<Item = &'static str> {
     ROWS.iter().map(|row| row.name).chain(FORMS.iter().copied())
 }

@@ -3,6 +3,7 @@
 use super::apply::{needs, text_of};
 use super::table::Part;
 use crate::ast::Operator;
+use crate::cost::Budget;
 use crate::value::{Value, duration_text};
 use crate::{EvalError, code};
 use jiff::fmt::strtime;
@@ -11,6 +12,9 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 /// Bytes of a format: each directive of it writes at most some dozens.
 const FORMAT_LEN_MAX: usize = 256;
+
+/// A format is read and written anew at each call, and its zone looked up.
+const STEPS_PER_FORMAT: u64 = 20;
 
 fn unreadable(what: &str, text: &str) -> EvalError {
     let shown: String = text.chars().take(40).collect();
@@ -214,8 +218,14 @@ fn of_duration(part: Part, duration: SignedDuration) -> Result<Value, EvalError>
     Ok(Value::Int(number))
 }
 
-pub(super) fn format(value: Value, pattern: &Value, name: Option<&Value>) -> Result<Value, EvalError> {
+pub(super) fn format(
+    value: Value,
+    pattern: &Value,
+    name: Option<&Value>,
+    budget: &mut Budget,
+) -> Result<Value, EvalError> {
     let pattern = text_of(pattern)?;
+    budget.steps(STEPS_PER_FORMAT)?;
     if pattern.len() > FORMAT_LEN_MAX {
         return Err(unreadable("a format (too long)", pattern));
     }
@@ -223,6 +233,7 @@ pub(super) fn format(value: Value, pattern: &Value, name: Option<&Value>) -> Res
     let text = strtime::format(pattern, &time).map_err(|error| {
         EvalError::new(code::FORMAT, format!("the format {pattern:?} cannot be used: {error}"))
     })?;
+    budget.make(text.len())?;
     Ok(Value::Text(text.into()))
 }
 

@@ -1,7 +1,6 @@
 //! Which types go together.
 
 use super::{Field, ObjectType, Type};
-use crate::functions::time;
 use std::sync::Arc;
 
 /// Why a value of one type cannot be given where another is wanted.
@@ -87,7 +86,7 @@ impl Type {
                 Ok(())
             }
             (Self::Duration, Self::Enum(given))
-                if given.iter().all(|text| time::parse_duration(text).is_ok()) =>
+                if given.iter().all(|text| consort_types::parse_duration(text).is_ok()) =>
             {
                 Ok(())
             }

@@ -1,8 +1,9 @@
 //! Short words for the tables of the tests.
 #![allow(dead_code)]
 
-use consort_expr::{Expr, Scope, Template};
+use consort_expr::{Expr, Scope, Template, Type};
 use consort_types::Json;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A scope from a JSON object.
@@ -37,4 +38,30 @@ pub fn table(scope: &dyn Scope, rows: &[(&str, &str)]) {
         .map(|(source, expected, found)| format!("{source}\n  expected {expected}\n  found    {found}"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether a value is one of a type.
+pub fn is_of(value: &Value, type_: &Type) -> bool {
+    match type_ {
+        Type::Any => true,
+        Type::Null => value.is_null(),
+        Type::Boolean => value.is_boolean(),
+        Type::Integer => value.as_f64().is_some_and(|n| n.fract() == 0.0),
+        Type::Number => value.is_number(),
+        Type::String | Type::Datetime | Type::Duration => value.is_string(),
+        Type::Enum(texts) => value.as_str().is_some_and(|text| texts.iter().any(|known| known == text)),
+        Type::File => value.is_object(),
+        Type::List(item) => {
+            value.as_array().is_some_and(|items| items.iter().all(|value| is_of(value, item)))
+        }
+        Type::Map(item) => value.as_object().is_some_and(|map| map.values().all(|value| is_of(value, item))),
+        Type::Nullable(inner) => value.is_null() || is_of(value, inner),
+        Type::Object(object) => value.as_object().is_some_and(|map| {
+            map.keys().all(|key| object.field(key).is_some())
+                && object.fields.iter().all(|field| match map.get(&field.name) {
+                    None => !field.required,
+                    Some(value) => is_of(value, &field.type_),
+                })
+        }),
+    }
 }

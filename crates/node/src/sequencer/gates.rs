@@ -58,7 +58,8 @@ impl Sequencer {
     pub(super) fn arrive(&self, start: &Start) -> (GateKey, Turn) {
         let gate = gate(&start.namespace, &start.workflow, start.limit_key.as_deref());
         let (run, priority, at) = (start.id, start.workflow.priority, self.clock.now());
-        let is_ending = |id: RunId| self.runs.get(&id).is_none_or(|live| live.run.is_ending());
+        let ends = |id: RunId| self.runs.get(&id).is_none_or(|live| live.run.is_ending());
+        let is_ending = |id: RunId| self.replaced.contains(&id) || ends(id);
         let arrival = Arrival { run, gate: gate.clone(), priority, at };
         let turn = self.gates.lock().arrive(arrival, is_ending);
         (gate, turn)

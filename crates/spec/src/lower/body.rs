@@ -81,7 +81,7 @@ fn with<'a>(
     let expects = match operation {
         None => Expects::Anything,
         Some(operation) => Expects::Input {
-            type_: operation.input.seen_as().clone(),
+            schema: operation.input.clone(),
             callee: operation.name.to_string(),
             place: if fields.has("with") { fields.place("with") } else { fields.place("call") },
         },
@@ -112,7 +112,13 @@ fn operation(read: &Reading<'_, '_>, node: &Node) -> Option<Arc<Operation>> {
     let text = fields::text(report, node, "`call`")?;
     let Some((service_name, operation_name)) = text.split_once('.') else {
         let message = format!("`{text}` is not `service.operation`");
-        report.error(node.span, codes::E_VALUE, message, None);
+        let service = read.around.services.get(text.as_str());
+        let operation = service.and_then(|service| service.operations.keys().next());
+        let hint = match operation {
+            Some(operation) => format!("write `{text}.{operation}`"),
+            None => "write the service, a dot, and its operation".to_owned(),
+        };
+        report.error(node.span, codes::E_VALUE, message, Some(hint));
         return None;
     };
     if service_name == super::services::RESERVED {
@@ -178,7 +184,8 @@ fn group<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let count = read.draft.scopes[scope.0 as usize].steps.len() as u32;
     if first.is_some_and(|first| first > count) {
         let message = format!("`first` is more than the {count} steps of the group");
-        read.around.context.report.error(fields.place("first"), codes::E_QUANTITY, message, None);
+        let hint = format!("write at most `first: {count}`");
+        read.around.context.report.error(fields.place("first"), codes::E_QUANTITY, message, Some(hint));
     }
     output_with_inner(read, fields, scope, &["output"]);
     Some(Body::Group { scope, first })
@@ -249,7 +256,8 @@ fn branch<'a>(
         }
         (None, None) => {
             let message = "a branch needs `when` or `else`";
-            report.error(span, codes::E_MISSING_KEY, message, None);
+            let hint = "begin it with `- when: …`, the last one with `- else:`".to_owned();
+            report.error(span, codes::E_MISSING_KEY, message, Some(hint));
             return None;
         }
         (Some(node), None) => {
@@ -396,7 +404,7 @@ fn run<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> Option<Body> {
     let expects = match &workflow {
         None => Expects::Anything,
         Some(name) => Expects::Input {
-            type_: read.around.inputs[name].seen_as().clone(),
+            schema: read.around.inputs[name].clone(),
             callee: format!("the workflow {name}"),
             place: if fields.has("with") { fields.place("with") } else { fields.place("run") },
         },

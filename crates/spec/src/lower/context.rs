@@ -128,8 +128,13 @@ impl<'a> Context<'a> {
         None
     }
 
-    /// Reads a text of the project and keeps it.
+    /// Reads a text of the project and keeps it. What keeps it from being read is told where it was asked for.
     pub(crate) fn read(&self, span: Span, path: &str) -> Option<String> {
+        self.read_as(self.report.add_file(path), span, path)
+    }
+
+    /// The same for a file that has a number already: what is no text in it is told at its place.
+    pub(crate) fn read_as(&self, file: u32, span: Span, path: &str) -> Option<String> {
         let bytes = match self.files.read(path, FILE_SIZE_MAX) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -146,12 +151,16 @@ impl<'a> Context<'a> {
                 Some(text)
             }
             Err(error) => {
-                let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()])
-                    .into_owned();
-                let line = valid.matches('\n').count() + 1;
-                let message = format!("`{path}` is not UTF-8 text (line {line})");
+                let at = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let before = text.get(..at).unwrap_or("");
+                let line = before.matches('\n').count() as u32 + 1;
+                let column = before.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
+                let message = format!("`{path}` is not UTF-8 text");
                 let hint = "save the file as UTF-8".to_owned();
-                self.report.error(span, codes::E_ENCODING, message, Some(hint));
+                let place = Span { file, line, column, length: 1 };
+                self.report.error(place, codes::E_ENCODING, message, Some(hint));
+                self.sources.borrow_mut().push(SourceFile { path: path.to_owned(), text });
                 None
             }
         }

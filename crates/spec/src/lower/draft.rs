@@ -3,7 +3,7 @@
 
 use super::expression::{Condition, Located};
 use crate::{
-    definition::{Scope, ScopeId, Step, StepId},
+    definition::{Schema, Scope, ScopeId, Step, StepId},
     diagnostics::Span,
     yaml::Node,
 };
@@ -134,7 +134,8 @@ pub(crate) enum Expects {
     List,
     /// The input of an operation or a workflow.
     Input {
-        type_: Type,
+        /// Its schema, which may say more than the type that expressions see.
+        schema: Schema,
         /// What takes it, for messages.
         callee: String,
         /// Where a missing field is reported.

@@ -57,6 +57,39 @@ impl<'a> Located<'a> {
         }
     }
 
+    /// The value, when no expression is in it.
+    pub(crate) fn literal(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Absent(_) => Some(serde_json::json!({})),
+            Self::Literal(node) => Some(node.to_json()),
+            Self::Text(..) => None,
+            Self::List(_, items) => items.iter().map(Self::literal).collect(),
+            Self::Map(_, entries) => {
+                let fields = entries.iter().map(|(key, value)| Some((key.text.clone(), value.literal()?)));
+                fields.collect::<Option<serde_json::Map<_, _>>>().map(serde_json::Value::Object)
+            }
+        }
+    }
+
+    /// Where the part at a path (`a.b[2]`) stands, or the last part on the way to it.
+    pub(crate) fn place_of(&self, path: &str) -> Span {
+        let parts =
+            path.split(['.', '[']).map(|part| part.trim_end_matches(']')).filter(|part| !part.is_empty());
+        let mut at = self;
+        for part in parts {
+            let next = match at {
+                Self::Map(_, entries) => {
+                    entries.iter().find(|(key, _)| key.text == part).map(|(_, value)| value)
+                }
+                Self::List(_, items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
+                Self::Absent(_) | Self::Literal(_) | Self::Text(..) => None,
+            };
+            let Some(next) = next else { break };
+            at = next;
+        }
+        at.span()
+    }
+
     /// Where it stands.
     pub(crate) fn span(&self) -> Span {
         match self {

@@ -37,7 +37,8 @@ impl<'a> Fields<'a> {
         for entry in entries.iter().filter(|entry| !keys.contains(&entry.key.text)) {
             unknown.push(entry.key.text.as_str());
             let message = format!("unknown key `{}` in {what}", entry.key.text);
-            report.error(entry.key.span, codes::E_UNKNOWN_KEY, message, Some(keys.hint_for(&entry.key.text)));
+            let hint = (!report.is_full()).then(|| keys.hint_for(&entry.key.text));
+            report.error(entry.key.span, codes::E_UNKNOWN_KEY, message, hint);
         }
         Some(Self { report, owner, entries, unknown, what })
     }
@@ -82,7 +83,8 @@ impl<'a> Fields<'a> {
                 true => format!("`{key}` has no value"),
                 false => format!("{} needs `{key}`", self.what),
             };
-            self.report.error(self.place(key), codes::E_MISSING_KEY, message, None);
+            let hint = format!("add `{key}: …`");
+            self.report.error(self.place(key), codes::E_MISSING_KEY, message, Some(hint));
         }
         found
     }

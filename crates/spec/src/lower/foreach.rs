@@ -43,7 +43,13 @@ fn item_keys<'a>(read: &mut Reading<'_, 'a>, fields: &Fields<'a>) -> (Option<Tem
     let key = read.value(fields, "key", Role::Other, &[], Expects::Anything);
     if fields.has("item_after") && key.is_none() {
         let message = "`item_after` needs a `key` that names the items";
-        read.around.context.report.error(fields.place("item_after"), codes::E_MISSING_KEY, message, None);
+        let hint = "add `key: \"${item.name}\"`".to_owned();
+        read.around.context.report.error(
+            fields.place("item_after"),
+            codes::E_MISSING_KEY,
+            message,
+            Some(hint),
+        );
     }
     let keys = Type::list(Type::Any);
     let after =

@@ -18,6 +18,7 @@ mod resolve;
 mod sections;
 mod services;
 mod step;
+mod triggers;
 pub(crate) mod types;
 mod workflow;
 

@@ -65,6 +65,12 @@ fn operation(
 ) -> Option<Operation> {
     let fields = Fields::open(context.report, key.span, node, &keys::OPERATION)?;
     let input = schema(context, &fields, "input", "input_schema").unwrap_or_else(Schema::nothing);
+    let (idempotent, retry) = (fields.boolean("idempotent"), policy::retry_of_operation(context, &fields));
+    if idempotent == Some(false) && retry.as_ref().is_some_and(|retry| retry.attempts > 1) {
+        let message = format!("`{name}` is tried again, and says of itself that it is not idempotent");
+        let hint = "leave `retry` out, or make the operation keep to its Idempotency-Key".to_owned();
+        context.report.warning(fields.place("retry"), codes::W_RETRY_NOT_IDEMPOTENT, message, Some(hint));
+    }
     Some(Operation {
         name: OperationRef { service: service.clone(), operation: name.clone() },
         method: method(&fields),
@@ -72,10 +78,10 @@ fn operation(
         output: schema(context, &fields, "output", "output_schema").unwrap_or_else(Schema::any),
         input,
         timeout: fields.duration("timeout").unwrap_or(TIMEOUT),
-        retry: policy::retry_of_operation(context, &fields),
+        retry,
         heartbeat: fields.duration("heartbeat").unwrap_or(HEARTBEAT),
         uses: pools::uses_of_operation(context, &fields),
-        idempotent: fields.boolean("idempotent"),
+        idempotent,
         description: fields.text("description"),
     })
 }

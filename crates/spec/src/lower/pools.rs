@@ -37,7 +37,8 @@ pub(crate) fn pool(context: &Context<'_>, key: &Key, node: &Node) -> Option<Pool
     let fields = Fields::open(report, key.span, node, &keys::POOL)?;
     if !["size", "rate", "budget"].iter().any(|key| fields.has(key)) {
         let message = "a pool needs `size`, `rate` or `budget`";
-        report.error(key.span, codes::E_MISSING_KEY, message, None);
+        let hint = "write `size: 20`, `rate: 600/1m` or `budget: 1000000`".to_owned();
+        report.error(key.span, codes::E_MISSING_KEY, message, Some(hint));
     }
     let size = quantity(context, &fields, "size");
     let rate = fields.get("rate").and_then(|node| rate(context, node));

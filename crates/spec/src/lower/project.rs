@@ -5,7 +5,7 @@ use super::{
     fields::{self, Fields},
     pools,
     sections::{self, Known},
-    services,
+    services, triggers,
     workflow::{self, Surroundings},
 };
 use crate::{
@@ -29,6 +29,15 @@ pub(crate) const ROOT_FILE: &str = "consort.yaml";
 /// How many files one project may include.
 const FILES_MAX: usize = 1_000;
 
+/// What cannot be said of a project of which a part could not be read.
+const OF_NAMES: &[&str] = &[
+    codes::E_UNKNOWN_SERVICE,
+    codes::E_UNKNOWN_WORKFLOW,
+    codes::E_UNKNOWN_POOL,
+    codes::E_UNKNOWN_SECRET,
+    codes::E_UNKNOWN_CHANNEL,
+];
+
 /// The trees of all files of a project.
 #[derive(Default)]
 pub(crate) struct Trees {
@@ -38,18 +47,18 @@ pub(crate) struct Trees {
 }
 
 impl Trees {
-    /// Reads the root file and what it includes. None: some file has no tree, so that what the others name
-    /// cannot be judged.
+    /// Reads the root file and what it includes. None: the root has no tree.
     pub(crate) fn read(context: &Context<'_>) -> Option<Self> {
         let mut trees = Self::default();
         let file = context.report.add_file(ROOT_FILE);
         trees.load(context, ROOT_FILE, file, Span::start_of(file), &mut Vec::new());
-        (!trees.broken).then_some(trees)
+        (!trees.trees.is_empty()).then_some(trees)
     }
 
     fn load(&mut self, context: &Context<'_>, path: &str, file: u32, asked: Span, chain: &mut Vec<String>) {
         self.paths.insert(path.to_owned());
-        let tree = context.read(asked, path).and_then(|text| yaml::read(context.report, file, &text));
+        let tree =
+            context.read_as(file, asked, path).and_then(|text| yaml::read(context.report, file, &text));
         let Some(tree) = tree else {
             self.broken = true;
             return;
@@ -165,13 +174,14 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
         }
     }
     inherited_pools(context, &compiled);
+    let starts = triggers::Known { inputs: &inputs, secrets: &secret_names };
     let collect =
         |section: &str, read: &dyn Fn(&Name, &Key, &Node) -> Option<crate::definition::Declared>| {
             let all = trees.section(context, section).into_iter();
             all.filter_map(|(name, key, node)| Some((name.clone(), read(&name, key, node)?))).collect()
         };
     let triggers =
-        collect("triggers", &|name, key, node| sections::trigger(context, &inputs, name, key, node));
+        collect("triggers", &|name, key, node| triggers::trigger(context, &starts, name, key, node));
     let alerts = collect("alerts", &|name, key, node| sections::alert(context, &known, name, key, node));
     let notify = collect("notify", &|name, key, node| sections::notify(context, name, key, node));
     let secrets = trees.section(context, "secrets").into_iter();
@@ -185,6 +195,10 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
                 sections::capacity(context, context.pools(), service, node);
             }
         }
+    }
+    if trees.broken {
+        // What the others name may stand in the file that could not be read.
+        context.report.forget(OF_NAMES);
     }
     let used_features = context.take_used();
     let pools =

@@ -11,11 +11,13 @@ use crate::{
     diagnostics::{Report, Span},
 };
 use consort_expr::nearest;
+use std::collections::HashSet;
 
 /// Gives every name a meaning and fills in what each step waits for.
 pub(crate) fn resolve(report: &Report, draft: &mut Draft<'_>) {
     let mut sites = std::mem::take(&mut draft.sites);
     for site in &mut sites {
+        let mut seen: HashSet<String> = HashSet::new();
         for (reference, span) in site.references() {
             let meaning = meaning(draft, site, &reference.root);
             if meaning == Meaning::Unknown {
@@ -24,8 +26,8 @@ pub(crate) fn resolve(report: &Report, draft: &mut Draft<'_>) {
             if let (Meaning::Step(named), Some(step)) = (meaning, site.step) {
                 waits(draft, site, step, named, span);
             }
-            if !site.names.iter().any(|(name, _)| *name == reference.root) {
-                site.names.push((reference.root.to_string(), meaning));
+            if seen.insert(reference.root.clone()) {
+                site.names.push((reference.root, meaning));
             }
         }
     }
@@ -214,6 +216,9 @@ fn report_unknown(report: &Report, draft: &Draft<'_>, site: &Site<'_>, name: &st
         let message = format!("`{name}` is not known here");
         report.error(span, codes::E_UNKNOWN_NAME, message, Some(hint.to_owned()));
         return;
+    }
+    if report.is_full() {
+        return report.error(span, codes::E_UNKNOWN_STEP, format!("there is no step `{name}` here"), None);
     }
     let mut known = visible(draft, site.scope);
     if let Some(inner) = site.inner {

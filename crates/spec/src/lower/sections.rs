@@ -1,21 +1,19 @@
-//! The sections that are short: secrets, triggers, alerts, notify.
+//! The sections that are short: secrets, alerts, notify.
 
 use super::{
     context::Context,
-    draft::{Expects, SiteValue},
-    expression::{Condition, Located},
     fields::{self, Fields},
-    pools::{Pools, rate},
+    pools::Pools,
 };
 use crate::{
     codes,
     definition::{Declared, Schema, Secret, SecretSource, Service},
     diagnostics::Span,
     features::Feature,
-    keys, typing,
+    keys,
     yaml::{Key, Node},
 };
-use consort_expr::{Type, TypeEnv, nearest};
+use consort_expr::nearest;
 use consort_types::{Json, Name, NameKind};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,9 +27,16 @@ pub(crate) fn secret(context: &Context<'_>, name: &Name, key: &Key, node: &Node)
         (Some(_), None) => SecretSource::Environment(fields.text("environment")?),
         // The file itself is read where the server runs, never here.
         (None, Some(node)) => SecretSource::File(PathBuf::from(context.path(node)?)),
-        _ => {
+        (Some(_), Some(_)) => {
+            let message = "`environment` and `file` exclude each other";
+            let hint = "keep the one where the value is".to_owned();
+            context.report.error(fields.place("file"), codes::E_KEY_CONFLICT, message, Some(hint));
+            return None;
+        }
+        (None, None) => {
             let message = "a secret has one of `environment` and `file`";
-            context.report.error(key.span, codes::E_MISSING_KEY, message, None);
+            let hint = format!("write `{name}: {{ environment: {} }}`", name.as_str().to_uppercase());
+            context.report.error(key.span, codes::E_MISSING_KEY, message, Some(hint));
             return None;
         }
     };
@@ -66,80 +71,6 @@ pub(crate) fn workflow_name(
         context.report.error(node.span, codes::E_UNKNOWN_WORKFLOW, message, hint);
     }
     found
-}
-
-/// A rule that starts runs.
-pub(crate) fn trigger(
-    context: &Context<'_>,
-    inputs: &BTreeMap<Name, Schema>,
-    name: &Name,
-    key: &Key,
-    node: &Node,
-) -> Option<Declared> {
-    let report = context.report;
-    context.uses(Feature::Triggers, key.span);
-    let fields = Fields::open(report, key.span, node, &keys::TRIGGER)?;
-    let sources = ["schedule", "every", "event", "webhook", "files"];
-    let given: Vec<&str> = sources.into_iter().filter(|key| fields.has(key)).collect();
-    match given.as_slice() {
-        [_] => {}
-        [] => {
-            let hint = format!("one of {}", sources.join(", "));
-            report.error(
-                key.span,
-                codes::E_MISSING_KEY,
-                "the trigger does not say what it waits for",
-                Some(hint),
-            );
-        }
-        [_, second, ..] => {
-            report.error(fields.place(second), codes::E_KEY_CONFLICT, "a trigger has one source", None);
-        }
-    }
-    for key in ["every", "debounce", "jitter", "absent"] {
-        fields.duration(key);
-    }
-    fields.word("catch_up", &[("none", ()), ("latest", ()), ("all", ())]);
-    fields.word("overlap", &[("allow", ()), ("skip", ()), ("queue", ()), ("replace", ())]);
-    fields.boolean("paused");
-    fields.get("throttle").into_iter().for_each(|node| _ = rate(context, node));
-    if let Some(node) = fields.get("webhook")
-        && let Some(webhook) = Fields::open(report, fields.place("webhook"), node, &keys::WEBHOOK)
-    {
-        webhook.require("path");
-        if !webhook.has("secret") && webhook.boolean("unsigned") != Some(true) {
-            let message = "a webhook without `secret` must say `unsigned: true`";
-            report.error(fields.place("webhook"), codes::E_MISSING_KEY, message, None);
-        }
-    }
-    let workflow = fields.require("run").and_then(|node| workflow_name(context, inputs, node));
-    trigger_expressions(
-        context,
-        &fields,
-        workflow.map(|name| (name.clone(), inputs[&name].seen_as().clone())),
-    );
-    Some(Declared { name: name.clone(), section: Json::from(node.to_json()) })
-}
-
-fn trigger_expressions(context: &Context<'_>, fields: &Fields<'_>, workflow: Option<(Name, Type)>) {
-    let report = context.report;
-    let env = TypeEnv::default().with("event", typing::event_type());
-    if let Some(condition) = fields.get("where").and_then(|node| Condition::read(context, node)) {
-        typing::judge(report, &SiteValue::Condition(condition), &env, &Expects::Condition);
-    }
-    for key in ["key", "tags"] {
-        if let Some(node) = fields.get(key) {
-            typing::judge(report, &SiteValue::Value(Located::read(context, node)), &env, &Expects::Anything);
-        }
-    }
-    let Some((name, type_)) = workflow else { return };
-    let place = if fields.has("with") { fields.place("with") } else { fields.place("run") };
-    let with = match fields.get("with") {
-        Some(node) => Located::read(context, node),
-        None => Located::Absent(place),
-    };
-    let expects = Expects::Input { type_, callee: format!("the workflow {name}"), place };
-    typing::judge(report, &SiteValue::Value(with), &env, &expects);
 }
 
 /// What alerts may name.
@@ -205,7 +136,8 @@ pub(crate) fn notify(context: &Context<'_>, name: &Name, key: &Key, node: &Node)
     let fields = Fields::open(context.report, key.span, node, &keys::CHANNEL)?;
     if keys::CHANNEL.keys.iter().filter(|key| fields.has(key)).count() != 1 {
         let message = "a channel has one of `webhook`, `slack`, `email`, `command`";
-        context.report.error(key.span, codes::E_MISSING_KEY, message, None);
+        let hint = "add `webhook: https://…`, or another way to tell people".to_owned();
+        context.report.error(key.span, codes::E_MISSING_KEY, message, Some(hint));
     }
     Some(Declared { name: name.clone(), section: Json::from(node.to_json()) })
 }

@@ -266,7 +266,8 @@ fn scale(context: &Context<'_>, fields: &Fields<'_>, runs: &Runs) -> Scale {
     scale.max = given.count("max", 1).unwrap_or(scale.min.max(1));
     if scale.max < scale.min {
         let message = format!("`max` ({}) is less than `min` ({})", scale.max, scale.min);
-        context.report.error(given.place("max"), codes::E_QUANTITY, message, None);
+        let hint = format!("write `max: {}` or more", scale.min);
+        context.report.error(given.place("max"), codes::E_QUANTITY, message, Some(hint));
     }
     scale.idle = given.duration("idle").unwrap_or(scale.idle);
     if given.get("wait").is_some_and(|node| node.text() != Some("none")) {
@@ -290,7 +291,14 @@ fn resources(context: &Context<'_>, fields: &Fields<'_>) -> Resources {
         let kind = if key.text.contains('_') { NameKind::Snake } else { NameKind::Kebab };
         let Some(name) = fields::name(report, key.span, &key.text, kind) else { continue };
         let text = node.scalar().map_or("", |scalar| scalar.text.as_str());
-        let refuse = |message: String| report.error(node.span, codes::E_QUANTITY, message, None);
+        let refuse = |message: String| {
+            let hint = match name.as_str() {
+                "cpu" => "write a number of CPUs: `cpu: 0.5`",
+                "memory" => "write a size with its unit: `512Mi`, `2Gi`, `1G`",
+                _ => "write a number over 0, or a size with its unit: `2Gi`",
+            };
+            report.error(node.span, codes::E_QUANTITY, message, Some(hint.to_owned()));
+        };
         match name.as_str() {
             "cpu" => resources.cpu_millis = parse_cpu(text).map_err(|error| refuse(error.to_string())).ok(),
             "memory" => {
@@ -335,7 +343,8 @@ fn rollout(context: &Context<'_>, fields: &Fields<'_>) -> Rollout {
     rollout.max_unavailable = given.count("max_unavailable", 0).unwrap_or(rollout.max_unavailable);
     if rollout.max_surge == 0 && rollout.max_unavailable == 0 {
         let message = "with `max_surge` and `max_unavailable` both 0 nothing could ever be replaced";
-        context.report.error(given.place("max_surge"), codes::E_QUANTITY, message, None);
+        let hint = "let one of them be at least 1".to_owned();
+        context.report.error(given.place("max_surge"), codes::E_QUANTITY, message, Some(hint));
     }
     rollout.monitor = given.duration("monitor").unwrap_or(rollout.monitor);
     rollout.progress_deadline = given.duration("progress_deadline").unwrap_or(rollout.progress_deadline);

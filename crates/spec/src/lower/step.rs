@@ -336,7 +336,9 @@ impl<'a> Reading<'_, 'a> {
         self.step().timeout = fields.duration("timeout");
         if fields.has("on_timeout") && !fields.has("timeout") {
             let message = "`on_timeout` needs a `timeout`";
-            self.around.context.report.error(fields.place("on_timeout"), codes::E_MISSING_KEY, message, None);
+            let hint = "add `timeout: 1h`, after which it takes the place of the answer".to_owned();
+            let report = self.around.context.report;
+            report.error(fields.place("on_timeout"), codes::E_MISSING_KEY, message, Some(hint));
         }
         let value = self.value(fields, "on_timeout", Role::OnTimeout, &[], Expects::Anything);
         self.step().on_timeout = value.map(|value| OnTimeout { value });
@@ -428,7 +430,15 @@ impl<'a> Reading<'_, 'a> {
     fn catch(&mut self, fields: &Fields<'a>, place: &Place) {
         let Some(node) = fields.get("catch") else { return };
         let items = node.items().unwrap_or(std::slice::from_ref(node));
+        let mut always = false;
         for item in items {
+            if always {
+                let message = "this is never reached: the `catch` before it takes every error";
+                let hint = "put the one without `when` last".to_owned();
+                self.around.context.report.error(item.span, codes::E_UNREACHABLE, message, Some(hint));
+                break;
+            }
+            always = item.get("when").is_none();
             let scope = self.draft.open(FrameKind::Catch, Some(self.id), Some(self.scope));
             let when = item.get("when").filter(|node| !node.is_null());
             let when = when.and_then(|node| self.condition(node, &["error"], None, Expects::Condition));

@@ -2,6 +2,7 @@
 
 use crate::{
     codes,
+    definition::Schema,
     diagnostics::{Report, Span},
     lower::{
         draft::{Expects, SiteValue},
@@ -32,9 +33,15 @@ pub(crate) fn judge(report: &Report, value: &SiteValue<'_>, env: &TypeEnv, expec
             judge_list(report, value.span(), &list);
             list
         }
-        Expects::Input { type_, callee, place } => {
+        Expects::Input { schema, callee, place } => {
+            let errors = report.errors();
             let input = Input { report, env, callee, place: *place };
-            input.fit(value, type_, "");
+            input.fit(value, schema.seen_as(), "");
+            if report.errors() == errors
+                && let Some(literal) = value.literal()
+            {
+                input.fit_literal(value, schema, literal);
+            }
             Type::Any
         }
     }
@@ -106,7 +113,30 @@ fn mismatch(report: &Report, span: Span, what: &str, expected: &Type, actual: &T
         _ if error.path.is_empty() => format!("{what} must be {expected}, and this is {actual}"),
         _ => format!("{what} does not fit at `{}`: {}", error.path, error.message),
     };
-    report.error(span, codes::E_TYPE, message, None);
+    report.error(span, codes::E_TYPE, message, conversion(expected, actual));
+}
+
+/// How to make a value of one type out of one of another, where there is a way.
+fn conversion(expected: &Type, actual: &Type) -> Option<String> {
+    if let (Type::Enum(known), Type::Enum(given)) = (expected, actual)
+        && let [given] = given.as_slice()
+    {
+        return nearest(given, known.iter().map(String::as_str))
+            .map(|word| format!("did you mean `{word}`?"));
+    }
+    let hint = match (expected, actual) {
+        (Type::Nullable(expected), actual) => return conversion(expected, actual),
+        (Type::String, Type::Integer | Type::Number | Type::Boolean) => {
+            "quote it if it is a text; an expression becomes one by `string(…)`"
+        }
+        (Type::Integer, Type::Number) => "`int(…)` cuts the fraction off",
+        (Type::Integer, Type::String) => "`int(…)` reads a text as a whole number",
+        (Type::Number, Type::String) => "`double(…)` reads a text as a number",
+        (Type::Boolean, Type::String) => "`bool(…)` reads a text; a comparison gives a boolean",
+        (Type::List(_), Type::Object(_) | Type::Map(_) | Type::String) => "put it into a list: `[…]`",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// What an operation or a workflow is given.
@@ -149,6 +179,24 @@ impl Input<'_> {
                 };
                 fit(self.report, value, self.env, expected, &what);
             }
+        }
+    }
+
+    /// A schema may ask for more than types tell: a least number, a pattern. A value that is written down shows
+    /// whether it has that.
+    fn fit_literal(&self, value: &Located<'_>, schema: &Schema, literal: serde_json::Value) {
+        let Err(errors) = schema.check(&literal.into()) else { return };
+        for error in errors {
+            let (span, code) = match error.code.as_str() {
+                "missing" => (self.place, codes::E_MISSING_INPUT),
+                "unknown" => (value.place_of(&error.path), codes::E_EXTRA_INPUT),
+                _ => (value.place_of(&error.path), codes::E_TYPE),
+            };
+            let what = match error.path.as_str() {
+                "" => format!("the input of {}", self.callee),
+                path => format!("`{path}` of {}", self.callee),
+            };
+            self.report.error(span, code, format!("{what}: {}", error.message), None);
         }
     }
 

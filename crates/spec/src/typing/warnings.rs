@@ -15,11 +15,14 @@ const FINALLY_TIME: Duration = Duration::from_secs(5 * 60);
 /// Reports all of it.
 pub(super) fn warn(report: &Report, draft: &Draft<'_>, timeout: Option<Duration>) {
     let used = used(draft);
+    let shaped = draft.sites.iter().any(|site| site.step.is_none() && site.role == Role::Output);
     let failing = failing(draft);
     for step in &draft.steps {
         too_long(report, draft, step, timeout);
         not_idempotent(report, draft, step);
-        unused(report, draft, step, &used);
+        if !used.contains(&step.id) && has_no_effect(draft, step) && is_lost(draft, step, shaped) {
+            unused(report, draft, step);
+        }
         unreachable(report, draft, step, &failing);
         if let Body::Group { scope, first: Some(first) } = &step.body {
             beaten_by_its_own(report, draft, *scope, *first);
@@ -129,10 +132,7 @@ fn not_idempotent(report: &Report, draft: &Draft<'_>, step: &Step) {
     }
 }
 
-fn unused(report: &Report, draft: &Draft<'_>, step: &Step, used: &HashSet<StepId>) {
-    if used.contains(&step.id) || !has_no_effect(draft, step) || !is_lost(draft, step) {
-        return;
-    }
+fn unused(report: &Report, draft: &Draft<'_>, step: &Step) {
     let message = format!("nothing uses `{}`, and it has no effect", step.path);
     let hint = format!("take it out, or name it: `${{{}}}`", step.path.rsplit('.').next().unwrap_or("…"));
     report.warning(draft.notes[step.id.0 as usize].name, codes::W_UNUSED, message, Some(hint));
@@ -158,12 +158,13 @@ fn has_no_effect(draft: &Draft<'_>, step: &Step) -> bool {
 }
 
 /// Whether the output of a step that nobody names reaches nothing. A scope without an `output` of its own
-/// gives all its steps' outputs; what is lost with the whole of a scope is told once, of the whole.
-fn is_lost(draft: &Draft<'_>, step: &Step) -> bool {
+/// gives all its steps' outputs; what is lost with the whole of a scope is told once, of the whole. `shaped`:
+/// whether the workflow has an `output`.
+fn is_lost(draft: &Draft<'_>, step: &Step, shaped: bool) -> bool {
     let frame = draft.frame(step.scope);
     let owner = draft.scopes[step.scope.0 as usize].owner;
     match frame.kind {
-        FrameKind::Top => draft.sites.iter().any(|site| site.step.is_none() && site.role == Role::Output),
+        FrameKind::Top => shaped,
         FrameKind::Group | FrameKind::Turn => owner.is_some_and(|owner| draft.step(owner).output.is_some()),
         FrameKind::Branch | FrameKind::Catch => false,
         FrameKind::Finally | FrameKind::WorkflowFinally => true,

@@ -45,6 +45,25 @@ pub(crate) fn event_type() -> Type {
     )
 }
 
+/// `event` of a trigger, by what it waits for: a slot has its time and its interval, a file is there.
+pub(crate) fn event_of(source: &str) -> Type {
+    let data = match source {
+        "schedule" | "every" => Type::object([("from", Type::Datetime), ("to", Type::Datetime)]),
+        "files" => Type::object([("file", Type::File)]),
+        _ => return event_type(),
+    };
+    object(
+        &[
+            ("id", Type::String),
+            ("type", Type::String),
+            ("source", Type::String),
+            ("time", Type::Datetime),
+            ("data", data),
+        ],
+        &[("subject", Type::String), ("datacontenttype", Type::String)],
+    )
+}
+
 fn object(required: &[(&str, Type)], optional: &[(&str, Type)]) -> Type {
     let field = |required| {
         move |(name, type_): &(&str, Type)| Field { name: (*name).into(), type_: type_.clone(), required }
