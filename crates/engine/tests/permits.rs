@@ -3,7 +3,7 @@
 mod world;
 
 use consort_engine::Command;
-use consort_types::{Amount, RunState, StepState, WaitKind};
+use consort_types::{Amount, ErrorKind, RunState, StepState, WaitKind};
 use serde_json::json;
 use world::World;
 
@@ -52,13 +52,11 @@ fn the_true_cost_is_told_when_the_call_has_ended_however_it_did() {
 
 #[test]
 fn an_amount_that_is_no_number_over_nothing_fails_the_step() {
-    for number in ["0", "-1", "1.0 / 0.0", "'a'"] {
-        let workflow = format!(
-            "input: {{ x: any }}\nsteps: {{ a: {{ call: s.a, use: {{ gpu: \"${{input.x == 1 ? {number} : 1}}\" }} }} }}"
-        );
-        let world = World::start_with(&workflow, json!({ "x": 1 }));
+    let workflow = "input: { x: any }\nsteps: { a: { call: s.a, use: { gpu: '${input.x}' } } }";
+    for amount in [json!(0), json!(-1), json!("a"), json!(null), json!(1e300)] {
+        let world = World::start_with(workflow, json!({ "x": amount }));
         let error = world.view().error.unwrap();
-        assert!(["E_POOL_AMOUNT", "E_EXPR_NUMBER"].contains(&error.code.as_str()), "{number}: {error:?}");
+        assert_eq!((error.code.as_str(), error.kind), ("E_POOL_AMOUNT", ErrorKind::Expression), "{amount}");
     }
 }
 
@@ -71,9 +69,9 @@ fn an_empty_budget_pauses_the_run_and_the_call_is_made_when_it_goes_on() {
     assert_eq!((reason.kind, reason.name.as_str()), (WaitKind::Paused, "spend"));
     assert!(reason.detail.contains("budget of the pool `spend` is used up"), "{}", reason.detail);
     assert_eq!(world.run.short_of().unwrap().as_str(), "spend");
-    world.crash();
     world.ok("b", json!(1));
-    assert_eq!(world.state(), RunState::Paused);
+    world.crash();
+    assert_eq!((world.state(), world.in_flight()), (RunState::Paused, Vec::<&str>::new()));
     world.by_hand(|by| Command::Resume { by }).unwrap();
     assert_eq!((world.in_flight(), world.run.short_of()), (vec!["a"], None));
     assert_eq!(world.step("a").attempts.len(), 0, "it was no try");
