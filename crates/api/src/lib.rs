@@ -25,6 +25,7 @@ mod openapi;
 mod page;
 mod people;
 mod policy;
+mod pools;
 mod problem;
 mod run_logs;
 mod runs;

@@ -1,7 +1,7 @@
 //! Every route in one place, and the document that is made of them.
 
 use crate::{
-    apply, artifacts, attempts, context::Context, events, feed, health, history, namespaces, people,
+    apply, artifacts, attempts, context::Context, events, feed, health, history, namespaces, people, pools,
     run_logs, runs, service_logs, services, starts, steps, workflows,
 };
 use axum::Json;
@@ -54,6 +54,8 @@ pub fn routes() -> OpenApiRouter<Arc<Context>> {
         .routes(routes!(services::restart_service))
         .routes(routes!(services::roll_back_service))
         .routes(routes!(services::call_operation))
+        .routes(routes!(pools::list_pools))
+        .routes(routes!(pools::add_to_pool))
         .routes(routes!(attempts::complete_attempt))
         .routes(routes!(attempts::fail_attempt))
         .routes(routes!(attempts::heartbeat_attempt))

@@ -65,6 +65,8 @@ pub enum Command {
     Incidents(commands::incidents::Incidents),
     /// Look at services and act on them
     Services(commands::services::Services),
+    /// Look at pools: how full, who holds permits, who waits
+    Pools(commands::pools::Pools),
     /// Look at workflows
     Workflows(commands::workflows::Workflows),
     /// Send events and look at those that were accepted
@@ -104,7 +106,7 @@ mod tests {
         let of = |name: &str| names(tree.find_subcommand(name).unwrap());
         assert_eq!(
             names(&tree),
-            "init dev server check apply run runs incidents services workflows events artifacts backup restore bench doctor schema completions"
+            "init dev server check apply run runs incidents services pools workflows events artifacts backup restore bench doctor schema completions"
         );
         assert_eq!(
             of("runs"),
@@ -132,6 +134,9 @@ mod tests {
             "consort runs approve run_1 -i approved=true",
             "consort runs skip run_1 a",
             "consort runs complete run_1 a --output {}",
+            "consort pools",
+            "consort pools --json",
+            "consort pools add spend 5.5 --key ann",
             "consort services",
             "consort events send order.paid -d {} --source /s --subject x --id 1",
             "consort events list --json",

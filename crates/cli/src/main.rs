@@ -79,6 +79,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Incidents(command) => command.run(&context).await,
         Command::Events(command) => command.run(&context).await,
         Command::Services(command) => command.run(&context).await,
+        Command::Pools(command) => command.run(&context).await,
         Command::Workflows(command) => command.run(&context).await,
         Command::Artifacts(command) => command.run(&context).await,
         Command::Backup(command) => command.run(&context),

@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod http;
 mod live;
+mod pools;
 mod runs;
 mod server;
 mod services;

@@ -32,6 +32,8 @@ pub struct Start {
     pub copies: Option<Box<Copies>>,
     /// Whether its cached steps may take earlier results.
     pub reading: Reading,
+    /// Pools of the run that starts it and of those above, and whose they are.
+    pub pools: BTreeMap<Name, RunId>,
     /// What the workflow's `concurrency.key` gave, as JSON.
     pub limit_key: Option<String>,
     /// Its number in line, when it has to wait for a place.
@@ -139,6 +141,15 @@ pub enum Command {
         token: AttemptToken,
         /// The answer.
         answer: Recalled,
+    },
+    /// A call was not sent, because a budget is used up and a person is to be asked.
+    OutOfBudget {
+        /// Which attempt.
+        token: AttemptToken,
+        /// Whose budget.
+        pool: Name,
+        /// What the call fails with when the run cannot pause any more.
+        error: Box<RunError>,
     },
     /// A timer is due.
     TimerFired {

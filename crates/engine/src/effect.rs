@@ -3,7 +3,7 @@
 use crate::{Command, Keep, NodeId, Recall, family::ChildStart};
 use consort_events::Event;
 use consort_spec::definition::{Delivery, Operation};
-use consort_types::{AttemptToken, Digest, Json, RunId, RunState, Timestamp};
+use consort_types::{Amount, AttemptToken, Digest, Json, Name, RunId, RunState, Timestamp};
 use std::{sync::Arc, time::Duration};
 
 /// One call to make.
@@ -11,6 +11,10 @@ use std::{sync::Arc, time::Duration};
 pub struct Dispatch {
     /// Names the attempt and fences off older ones.
     pub token: AttemptToken,
+    /// The workflow of the run, and the key of its limit: on whose account the call waits among others.
+    pub workflow: Name,
+    /// That key.
+    pub limit_key: Option<String>,
     /// Key of the step.
     pub step: String,
     /// Number of the try, from 1.
@@ -31,6 +35,40 @@ pub struct Dispatch {
     pub delivery: Delivery,
     /// On an undo whose call's outcome is unknown: the `Idempotency-Key` of that call.
     pub undoes: Option<String>,
+    /// What it holds of the pools while it is in flight.
+    pub wants: Vec<PermitWant>,
+}
+
+/// So much of a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PermitWant {
+    /// The pool.
+    pub pool: Name,
+    /// The run that has it for itself; none: it is of the project.
+    pub run: Option<RunId>,
+    /// Which of the pools of that name.
+    pub key: Option<String>,
+    /// How much; over 0.
+    pub amount: Amount,
+    /// Whether [`Effect::Settle`] tells the true amount.
+    pub settles: bool,
+}
+
+/// What a call holds that was answered 202.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldPermits {
+    /// Which attempt.
+    pub token: AttemptToken,
+    /// The service that took it.
+    pub service: Name,
+    /// Key of the step.
+    pub step: String,
+    /// -100 to 100.
+    pub priority: i32,
+    /// What it holds.
+    pub wants: Vec<PermitWant>,
+    /// When it was sent.
+    pub sent_at: Timestamp,
 }
 
 /// Which timer of a node.
@@ -59,6 +97,13 @@ pub enum Effect {
     Drop(Digest),
     /// If it was not sent yet, do not send it: answer `Interrupted`. A call in flight goes on.
     Withdraw(AttemptToken),
+    /// A call with permits that are settled has ended: what it really took, in the order of its wants.
+    Settle {
+        /// Which attempt.
+        token: AttemptToken,
+        /// The true amounts; none: what was taken stands.
+        amounts: Vec<Option<Amount>>,
+    },
     /// Cut the call.
     Abort(AttemptToken),
     /// Send `TimerFired` at a time. Replaces the node's timer of that kind.

@@ -127,6 +127,8 @@ pub enum PauseReason {
     Asked,
     /// It failed, and `on_failure: pause`.
     Failure,
+    /// A budget is used up, and `when_empty: pause`.
+    Budget,
     /// The run that it is a child of is paused.
     Parent,
 }
@@ -469,6 +471,9 @@ pub enum Entry {
         /// Who asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
+        /// Whose budget is used up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pool: Option<Name>,
     },
     /// The run goes on.
     Resumed {

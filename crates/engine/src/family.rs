@@ -4,6 +4,7 @@
 use crate::NodeId;
 use consort_types::{Json, Name, RunError, RunId, RunState, UndoState};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The step of another run that a run belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub struct ChildStart {
     pub input: Json,
     /// Whose it is.
     pub parent: Parent,
+    /// Pools that it shares, and whose they are.
+    pub pools: BTreeMap<Name, RunId>,
 }
 
 /// What a run tells a child.

@@ -30,7 +30,7 @@ pub use cached::{Cached, Hit, Keep, Miss, Reading, Recall, Recalled};
 pub use command::{AttemptResult, Command, EventOffer, Rejected, Start, StepRef};
 pub use copies::{Copied, Copies};
 pub use decide::{RUN_EVENTS, event_source};
-pub use effect::{Dispatch, Effect, TimerKind};
+pub use effect::{Dispatch, Effect, HeldPermits, PermitWant, TimerKind};
 pub use entry::{Entry, OpenedAs, Outcome, PauseReason, ProgressNote, UndoInput, UndoPurpose, WaitFor};
 pub use family::{ChildEnd, ChildStart, ChildWord, FromChild, FromParent, Parent, ParentWord};
 pub use large::{INLINE_BYTES_MAX, Reference};

@@ -40,4 +40,7 @@ pub struct RunStarted {
     /// What it takes over from the run that it does again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies: Option<Box<Copies>>,
+    /// Pools of runs above this one that it shares, and whose they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pools: BTreeMap<Name, RunId>,
 }

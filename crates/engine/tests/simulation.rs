@@ -84,6 +84,11 @@ steps:
     undo: { call: s.undo }
   last: { call: s.c, after: [g] }",
     "input: { xs: [number] }
+steps:
+  a: { call: s.paid, retry: { attempts: 2, delay: 1s }, undo: { call: s.paid } }
+  each: { for_each: '${input.xs}', call: s.paid, use: { gpu: '${index + 1}' }, after: [a], tolerate: 100% }
+finally: { tidy: { call: s.paid } }",
+    "input: { xs: [number] }
 on_failure: pause
 retry: { attempts: 2, delay: 1s }
 steps:
@@ -313,6 +318,11 @@ fn answer(world: &mut World, chance: &mut Chance, faults: bool) {
         6 | 7 => fails(AttemptState::Failed, RunError::new("BUSY", ErrorKind::Operation, "busy").retryable()),
         8 => {
             fails(AttemptState::TimedOut, RunError::new("E_TIMEOUT", ErrorKind::Timeout, "late").retryable())
+        }
+        11 if !world.open[at].wants.is_empty() && chance.draw(2) == 0 => {
+            let step = world.open[at].step.clone();
+            world.poor(&step);
+            return;
         }
         9 if chance.draw(2) == 0 => AttemptResult::Interrupted,
         9 => AttemptResult::Unsent {

@@ -1,6 +1,11 @@
 //! What is known of calls that were handed out: why they wait, or where they are.
 
-use crate::balancer::ServiceKey;
+use crate::{
+    balancer::{CallId, ServiceKey},
+    clock::Clock,
+    dispatcher::Call,
+    permits::Permits,
+};
 use consort_engine::{Admission, NodeId};
 use consort_types::{AttemptToken, Name, RunId, RunState, Timestamp, WaitKind, WaitingOn};
 use std::{
@@ -17,8 +22,9 @@ pub struct Glance {
 }
 
 /// What is known of calls that were handed out.
-#[derive(Default)]
 pub struct Admissions {
+    permits: Arc<Permits<Call>>,
+    clock: Arc<dyn Clock>,
     /// In order of runs, so that those of one run are found together.
     calls: Mutex<BTreeMap<AttemptToken, Handed>>,
     /// Steps that wait until another has made an equal call.
@@ -60,6 +66,18 @@ pub struct AttemptPlace {
 }
 
 impl Admissions {
+    /// Nothing is handed out yet.
+    pub fn new(permits: Arc<Permits<Call>>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            permits,
+            clock,
+            calls: Mutex::default(),
+            glances: RwLock::default(),
+            children: Default::default(),
+            behind: Mutex::default(),
+        }
+    }
+
     /// What became of a call that was handed out.
     pub fn of(&self, token: AttemptToken) -> Option<Admission> {
         let Some(handed) = self.calls().get(&token).cloned() else {
@@ -71,7 +89,10 @@ impl Admissions {
                 let revision = Some(revision).filter(|revision| *revision > 0);
                 Admission::Sent { at, replica: Some(replica), revision }
             }
-            Handed::Queued { key, since, .. } => Admission::Held(self.held(&key, since)),
+            Handed::Queued { key, since, .. } => {
+                let for_permits = self.permits.why(CallId::Attempt(token), self.clock.now());
+                Admission::Held(for_permits.unwrap_or_else(|| self.held(&key, since)))
+            }
         })
     }
 

@@ -1,18 +1,17 @@
 //! Which call goes to which replica, and which waits: the state of the dispatcher, without its I/O.
 //!
-//! Calls of one service wait in one queue, by priority and then in order of arrival. A call goes to the
+//! Calls of one service wait in one queue, by priority and time of arrival: waiting makes up for priority ([`Rank`]). A call goes to the
 //! replica with fewer calls in flight of two that are drawn (Mitzenmacher, "The Power of Two Choices in
 //! Randomized Load Balancing", 2001); with two or three replicas that is the least loaded one.
 
 use consort_invoke::Target;
-use consort_types::{AttemptToken, Name};
+use consort_types::{AttemptToken, Name, Rank, Timestamp};
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-/// Calls that wait for one service at most. What comes beyond waits in its run, which is durable.
+/// Calls that wait in line for one service at most. Those beyond stand beside it and ask again now and then.
 pub const QUEUE_MAX: usize = 1_000_000;
 
 /// A service of a namespace.
@@ -22,6 +21,15 @@ pub struct ServiceKey {
     pub namespace: Name,
     /// The service.
     pub service: Name,
+}
+
+/// Which call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CallId {
+    /// An attempt of a step.
+    Attempt(AttemptToken),
+    /// A call from outside.
+    Direct(u64),
 }
 
 /// A place that takes calls: a replica, someone else's server, or processes of this machine.
@@ -42,8 +50,10 @@ pub struct Slot {
 pub struct Waiting<T> {
     /// -100 to 100; higher first.
     pub priority: i32,
+    /// Since when it waits.
+    pub since: Timestamp,
     /// Names it, so that it can be taken back.
-    pub token: Option<AttemptToken>,
+    pub id: CallId,
     /// What it is.
     pub call: T,
 }
@@ -59,7 +69,7 @@ pub struct Balancer<T> {
 struct Service<T> {
     queue: BTreeMap<Place, Waiting<T>>,
     /// Where the calls that can be taken back stand in the queue.
-    places: HashMap<AttemptToken, Place>,
+    places: HashMap<CallId, Place>,
     slots: Vec<Held>,
     concurrency: u32,
     draw: u64,
@@ -73,8 +83,8 @@ struct Held {
     leaving: bool,
 }
 
-/// Place in a queue: higher priority first, then in order of arrival.
-type Place = (Reverse<i32>, u64);
+/// Place in a queue: by rank, then in order of arrival.
+type Place = (Rank, u64);
 
 impl<T> Default for Balancer<T> {
     fn default() -> Self {
@@ -111,12 +121,15 @@ impl<T> Balancer<T> {
         if service.queue.len() >= QUEUE_MAX {
             return Err(waiting);
         }
-        let place = (Reverse(waiting.priority), arrival);
-        if let Some(token) = waiting.token {
-            service.places.insert(token, place);
-        }
+        let place = (Rank::new(waiting.priority, waiting.since), arrival);
+        service.places.insert(waiting.id, place);
         service.queue.insert(place, waiting);
         Ok(())
+    }
+
+    /// Whether no more calls can wait for a service.
+    pub fn is_full(&self, key: &ServiceKey) -> bool {
+        self.services.get(key).is_some_and(|service| service.queue.len() >= QUEUE_MAX)
     }
 
     /// Takes the next call that can go now, with the replica that takes it.
@@ -127,9 +140,7 @@ impl<T> Balancer<T> {
         }
         let position = service.pick()?;
         let (_, waiting) = service.queue.pop_first()?;
-        if let Some(token) = waiting.token {
-            service.places.remove(&token);
-        }
+        service.places.remove(&waiting.id);
         let held = &mut service.slots[position];
         held.in_flight += 1;
         Some((waiting, held.slot.clone()))
@@ -145,9 +156,9 @@ impl<T> Balancer<T> {
     }
 
     /// Takes a waiting call back. False when it does not wait (any more).
-    pub fn withdraw(&mut self, key: &ServiceKey, token: AttemptToken) -> bool {
+    pub fn withdraw(&mut self, key: &ServiceKey, id: CallId) -> bool {
         let Some(service) = self.services.get_mut(key) else { return false };
-        service.places.remove(&token).is_some_and(|place| service.queue.remove(&place).is_some())
+        service.places.remove(&id).is_some_and(|place| service.queue.remove(&place).is_some())
     }
 
     /// Says which replicas take calls from now on, and how many each.
@@ -237,12 +248,13 @@ mod tests {
         Slot { id, name: format!("s-{id}"), revision: 1, target }
     }
 
-    fn token(node: u32) -> AttemptToken {
-        AttemptToken { run: RunId::from_uuid(uuid::Uuid::from_u128(1)), node, number: 1 }
+    fn id(node: u32) -> CallId {
+        CallId::Attempt(AttemptToken { run: RunId::from_uuid(uuid::Uuid::from_u128(1)), node, number: 1 })
     }
 
     fn call(balancer: &mut Balancer<u32>, node: u32, priority: i32) {
-        balancer.enqueue(&key(), Waiting { priority, token: Some(token(node)), call: node }).unwrap();
+        let since = Timestamp::from_millis(i64::from(node));
+        balancer.enqueue(&key(), Waiting { priority, since, id: id(node), call: node }).unwrap();
     }
 
     #[test]
@@ -272,16 +284,28 @@ mod tests {
     }
 
     #[test]
+    fn waiting_makes_up_for_priority() {
+        let mut balancer = Balancer::default();
+        for (node, priority) in [(60_002, 10), (1, 0), (50_000, 10)] {
+            call(&mut balancer, node, priority);
+        }
+        balancer.set_slots(&key(), vec![slot(1)], 10);
+        let order: Vec<u32> =
+            std::iter::from_fn(|| balancer.next(&key())).map(|(next, _)| next.call).collect();
+        assert_eq!(order, [50_000, 1, 60_002], "a minute is worth ten steps");
+    }
+
+    #[test]
     fn a_withdrawn_call_never_goes_out() {
         let mut balancer = Balancer::default();
         call(&mut balancer, 1, 0);
         call(&mut balancer, 2, 0);
-        assert!(balancer.withdraw(&key(), token(1)));
-        assert!(!balancer.withdraw(&key(), token(1)), "only once");
+        assert!(balancer.withdraw(&key(), id(1)));
+        assert!(!balancer.withdraw(&key(), id(1)), "only once");
         assert_eq!(balancer.load(&key()).queued, 1);
         balancer.set_slots(&key(), vec![slot(1)], 10);
         assert_eq!(balancer.next(&key()).unwrap().0.call, 2);
-        assert!(!balancer.withdraw(&key(), token(2)), "it is in flight");
+        assert!(!balancer.withdraw(&key(), id(2)), "it is in flight");
     }
 
     #[test]
@@ -307,7 +331,7 @@ mod tests {
     fn a_hundred_thousand_waiting_calls_are_taken_back_at_once() {
         let mut balancer = Balancer::default();
         (0..100_000).for_each(|node| call(&mut balancer, node, 0));
-        assert!((0..100_000).all(|node| balancer.withdraw(&key(), token(node))));
+        assert!((0..100_000).all(|node| balancer.withdraw(&key(), id(node))));
         assert_eq!(balancer.load(&key()), Load::default());
     }
 

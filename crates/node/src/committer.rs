@@ -4,10 +4,11 @@
 //! replies, effects, events. It never waits for a fuller batch; while one commit runs, the next grows.
 
 use crate::{
-    dispatcher::Dispatcher,
+    dispatcher::{Call, Dispatcher},
     fail_points::{self, FailPoint},
     health::Health,
     large,
+    permits::Follows,
     reserve::Reserve,
     sequencer::{Inbox, Message},
     timers::TimerCommand,
@@ -15,7 +16,7 @@ use crate::{
 use consort_artifacts::Artifacts;
 use consort_engine::Effect;
 use consort_store::{Batch, Error, Write, Writer};
-use consort_types::{Json, Name, RunId};
+use consort_types::{AttemptToken, Json, Name, RunId};
 use std::{
     ops::ControlFlow,
     sync::{Arc, mpsc},
@@ -50,6 +51,10 @@ impl Unit {
 pub enum After {
     /// An effect of a run of a namespace.
     Effect(Name, RunId, Effect),
+    /// What follows from permits that a run has given back.
+    Permits(Follows<Call>),
+    /// An attempt counts no more.
+    Over(AttemptToken),
     /// Anything else: a reply, events.
     Call(Box<dyn FnOnce() + Send>),
 }
@@ -181,6 +186,8 @@ fn act(after: After, outlets: &Outlets) {
     fail_points::reached(FailPoint::Acting);
     match after {
         After::Call(call) => call(),
+        After::Permits(follows) => outlets.dispatcher.act_on(follows),
+        After::Over(token) => outlets.dispatcher.over(token),
         After::Effect(namespace, run, effect) => match effect {
             Effect::Dispatch(dispatch) => outlets.dispatcher.dispatch(&namespace, *dispatch),
             Effect::Withdraw(token) => outlets.dispatcher.withdraw(token),
@@ -188,6 +195,8 @@ fn act(after: After, outlets: &Outlets) {
             Effect::SetTimer { node, kind, at } => {
                 let _ = outlets.timers.send(TimerCommand::Set((run, node, kind), at));
             }
+            // Taken care of before the commit, with which it is kept.
+            Effect::Settle { .. } => {}
             Effect::StartChild(start) => outlets.inbox.send(Message::StartChild(namespace, start)),
             // The sequencer has put it into the commit.
             Effect::Emit(_) => {}

@@ -2,14 +2,14 @@
 
 use crate::{
     balancer::ServiceKey,
-    dispatcher::{DIRECT_CALL_MAX, DirectCall},
+    dispatcher::{DIRECT_CALL_MAX, DirectCall, Dispatcher},
     node::Node,
     services::{ServiceError, ServicesCommand},
     stats::CallStats,
 };
 use consort_invoke::Outcome;
 use consort_types::{FieldError, Json, Name};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,19 @@ pub enum CallError {
     TooLate,
 }
 
+/// A caller from outside that is gone waits no more.
+struct Leaves {
+    dispatcher: Arc<Dispatcher>,
+    key: ServiceKey,
+    id: u64,
+}
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.dispatcher.leave(&self.key, self.id);
+    }
+}
+
 impl Node {
     /// Calls an operation for somebody outside: load-balanced, checked, from zero replicas if need be.
     /// Dropping the future cuts the call.
@@ -66,7 +79,9 @@ impl Node {
         let (reply, answer) = oneshot::channel();
         let cancel = CancellationToken::new();
         let _cut_on_drop = cancel.clone().drop_guard();
-        let call = DirectCall { operation: operation.clone(), input, idempotency_key, reply, cancel };
+        let id = self.dispatcher.next_direct();
+        let _leave_on_drop = Leaves { dispatcher: self.dispatcher.clone(), key: key.clone(), id };
+        let call = DirectCall { id, operation: operation.clone(), input, idempotency_key, reply, cancel };
         self.dispatcher.call(&key, call).map_err(|_| CallError::TooMany(service.to_owned()))?;
         let outcome = tokio::time::timeout(DIRECT_CALL_MAX, answer).await;
         let outcome = outcome.map_err(|_| CallError::TooLate)?.map_err(|_| CallError::TooLate)?;

@@ -3,28 +3,34 @@
 //! There is no task that all calls go through: whoever makes room (an answer, a new replica) or brings a call
 //! looks at once what can go. The state is one small lock, held for microseconds.
 
+mod answers;
+mod permits;
+
 use crate::{
     admissions::{Admissions, AttemptPlace, Handed},
-    balancer::{Balancer, Load, ServiceKey, Slot, Waiting},
+    balancer::{Balancer, CallId, Load, ServiceKey, Slot},
     clock::Clock,
     fail_points::{self, FailPoint},
     logs::LogSender,
+    permits::{CallPlace, Permits, Wanting},
     platform::{self, Platform},
     sequencer::{Inbox, Message},
     stats::Stats,
 };
+use answers::{cut_in_queue, failed, is_cut_short, trace_of, traceparent};
+use consort_admission::Ended;
 use consort_engine::{AttemptResult, Command, Dispatch, NodeId};
-use consort_invoke::{Failure, Invocation, Invoker, Outcome, Reached};
+use consort_invoke::{Invocation, Invoker, Outcome, Reached};
 use consort_runtime::{LogSink, Masker};
 use consort_spec::definition::{Delivery, Operation};
 use consort_store::LogStream;
-use consort_types::{AttemptState, AttemptToken, ErrorKind, Json, Name, RunError, RunId, Timestamp};
+use consort_types::{AttemptToken, Json, Name, Timestamp};
 use std::{
     borrow::Cow,
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -41,6 +47,8 @@ pub enum Call {
 
 /// A call of an operation without a run.
 pub struct DirectCall {
+    /// Names it.
+    pub id: u64,
     /// What is called.
     pub operation: Arc<Operation>,
     /// With what; fits the schema.
@@ -57,6 +65,10 @@ pub struct DirectCall {
 pub struct Dispatcher {
     balancer: Mutex<Balancer<Call>>,
     admissions: Arc<Admissions>,
+    permits: Arc<Permits<Call>>,
+    /// Rung when somebody waits for time to make room.
+    permits_wake: Notify,
+    direct_calls: AtomicU64,
     invoker: Invoker,
     inbox: Inbox,
     clock: Arc<dyn Clock>,
@@ -87,6 +99,8 @@ struct Headers {
 pub struct DispatcherParts {
     /// What is known of calls.
     pub admissions: Arc<Admissions>,
+    /// Permits of pools.
+    pub permits: Arc<Permits<Call>>,
     /// Makes calls.
     pub invoker: Invoker,
     /// Where answers go.
@@ -104,10 +118,13 @@ pub struct DispatcherParts {
 impl Dispatcher {
     /// A dispatcher without replicas.
     pub fn new(parts: DispatcherParts) -> Self {
-        let DispatcherParts { admissions, invoker, inbox, clock, logs, runtime, server_url } = parts;
+        let DispatcherParts { admissions, permits, invoker, inbox, clock, logs, runtime, server_url } = parts;
         Self {
             balancer: Mutex::default(),
             admissions,
+            permits,
+            permits_wake: Notify::new(),
+            direct_calls: AtomicU64::new(0),
             invoker,
             inbox,
             clock,
@@ -140,14 +157,19 @@ impl Dispatcher {
         let cancel = CancellationToken::new();
         let queued = Handed::Queued { key: key.clone(), since: self.clock.now(), cancel };
         self.admissions.calls().insert(token, queued);
-        let priority = dispatch.priority;
-        let waiting = Waiting { priority, token: Some(token), call: Call::Step(Box::new(dispatch)) };
-        let refused = self.balancer().enqueue(&key, waiting).is_err();
-        if refused {
-            return self.answer(token, AttemptResult::Interrupted, None);
+        if dispatch.wants.is_empty() {
+            return self.go(key, Call::Step(Box::new(dispatch)));
         }
-        self.pump(&key);
-        self.demand.notify_one();
+        let place = CallPlace {
+            service: key,
+            run: Some(token.run),
+            workflow: Some(dispatch.workflow.clone()),
+            limit_key: dispatch.limit_key.clone(),
+            step: dispatch.step.clone(),
+        };
+        let (id, priority, wants) = (CallId::Attempt(token), dispatch.priority, dispatch.wants.clone());
+        let call = Call::Step(Box::new(dispatch));
+        self.ask_for_permits(Wanting { id, place, wants, priority, call });
     }
 
     /// What calls of the service `consort` go to.
@@ -196,39 +218,62 @@ impl Dispatcher {
     /// # Errors
     /// Gives the call back when too many wait already.
     pub fn call(self: &Arc<Self>, key: &ServiceKey, call: DirectCall) -> Result<(), Box<DirectCall>> {
-        let waiting = Waiting { priority: 0, token: None, call: Call::Direct(Box::new(call)) };
-        let refused = self.balancer().enqueue(key, waiting);
-        match refused {
-            Err(Waiting { call: Call::Direct(call), .. }) => Err(call),
-            Err(_) | Ok(()) => {
-                self.pump(key);
-                self.demand.notify_one();
-                Ok(())
-            }
+        if self.balancer().is_full(key) {
+            return Err(Box::new(call));
+        }
+        let wants = permits::wants_of_operation(&call.operation);
+        if wants.is_empty() {
+            self.go(key.clone(), Call::Direct(Box::new(call)));
+        } else {
+            let place = permits::place_of_direct(key, &call.operation);
+            let (id, call) = (CallId::Direct(call.id), Call::Direct(Box::new(call)));
+            self.ask_for_permits(Wanting { id, place, wants, priority: 0, call });
+        }
+        Ok(())
+    }
+
+    /// Names a call from outside.
+    pub fn next_direct(&self) -> u64 {
+        self.direct_calls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The caller from outside is gone: its call does not wait any more.
+    pub fn leave(self: &Arc<Self>, key: &ServiceKey, direct: u64) {
+        let id = CallId::Direct(direct);
+        match self.permits.take_back(id, self.clock.now()) {
+            Some((_, follows)) => self.act_on(follows),
+            None if self.balancer().withdraw(key, id) => self.release_permits(id, Ended::Unsent),
+            None => {}
         }
     }
 
     /// Takes a call back if it was not sent yet.
-    pub fn withdraw(&self, token: AttemptToken) {
+    pub fn withdraw(self: &Arc<Self>, token: AttemptToken) {
+        if let Some((_, follows)) = self.permits.take_back(CallId::Attempt(token), self.clock.now()) {
+            self.answer(token, AttemptResult::Interrupted, None);
+            return self.act_on(follows);
+        }
         let key = match self.admissions.calls().get(&token) {
             Some(Handed::Queued { key, .. }) => key.clone(),
             Some(Handed::Sent { .. }) | None => return,
         };
-        if self.balancer().withdraw(&key, token) {
+        if self.balancer().withdraw(&key, CallId::Attempt(token)) {
             self.answer(token, AttemptResult::Interrupted, None);
         }
     }
 
     /// Cuts a call, sent or not.
-    pub fn abort(&self, token: AttemptToken) {
+    pub fn abort(self: &Arc<Self>, token: AttemptToken) {
+        let id = CallId::Attempt(token);
+        if let Some((_, follows)) = self.permits.take_back(id, self.clock.now()) {
+            self.answer(token, cut_in_queue(), None);
+            return self.act_on(follows);
+        }
         let handed = self.admissions.calls().get(&token).cloned();
         match handed {
             Some(Handed::Sent { cancel, .. }) => cancel.cancel(),
-            Some(Handed::Queued { key, .. }) if self.balancer().withdraw(&key, token) => {
-                let error =
-                    RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cancelled before it was sent");
-                let state = AttemptState::Cancelled;
-                self.answer(token, AttemptResult::Failed { state, error, retry_after: None }, None);
+            Some(Handed::Queued { key, .. }) if self.balancer().withdraw(&key, id) => {
+                self.answer(token, cut_in_queue(), None);
             }
             // Between the queue and the replica.
             Some(Handed::Queued { cancel, .. }) => cancel.cancel(),
@@ -306,8 +351,9 @@ impl Dispatcher {
         self.inbox.send(Message::Touched(token.run, NodeId(token.node)));
         if dispatch.delivery == Delivery::AtMostOnce && !self.may_send(token, started_at, &slot).await {
             self.admissions.calls().remove(&token);
-            return;
+            return self.release_permits(CallId::Attempt(token), Ended::Unsent);
         }
+        self.sent(CallId::Attempt(token));
         let invocation = self.invocation(key, &dispatch, started_at);
         let log = self.log_sink(&key.namespace, &dispatch);
         fail_points::reached(FailPoint::BeforeSend);
@@ -340,6 +386,7 @@ impl Dispatcher {
     /// The answer comes later, at the attempt's own address.
     fn accepted(&self, token: AttemptToken, started_at: Timestamp, slot: &Slot) {
         self.admissions.calls().remove(&token);
+        self.permits.accepted(token);
         let (replica, revision) = (Some(slot.name.clone()), Some(slot.revision));
         self.inbox.command(token.run, Command::AttemptAccepted { token, started_at, replica, revision });
     }
@@ -359,10 +406,17 @@ impl Dispatcher {
         outcome
     }
 
-    async fn send_direct(&self, key: &ServiceKey, call: DirectCall, slot: &Slot) {
+    fn sent(self: &Arc<Self>, id: CallId) {
+        let follows = self.permits.sent(id, self.clock.now());
+        self.act_on(follows);
+    }
+
+    async fn send_direct(self: &Arc<Self>, key: &ServiceKey, call: DirectCall, slot: &Slot) {
+        let id = CallId::Direct(call.id);
         if call.cancel.is_cancelled() {
-            return;
+            return self.release_permits(id, Ended::Unsent);
         }
+        self.sent(id);
         let now = self.clock.now();
         let timeout = call.operation.timeout;
         let name = &call.operation.name;
@@ -387,6 +441,10 @@ impl Dispatcher {
         };
         let silent: LogSink = Arc::new(|_, _| {});
         let outcome = self.invoke(key, slot, &invocation, &call.cancel, silent).await;
+        let amounts = permits::settled_by(&call.operation, &outcome);
+        self.release_permits(id, Ended::Sent);
+        let follows = self.permits.settle(id, &amounts, self.clock.now());
+        self.act_on(follows);
         let _ = call.reply.send(outcome);
     }
 
@@ -449,11 +507,14 @@ impl Dispatcher {
         })
     }
 
-    fn answer(&self, token: AttemptToken, result: AttemptResult, sent: Option<(Timestamp, Slot)>) {
+    fn answer(self: &Arc<Self>, token: AttemptToken, result: AttemptResult, sent: Option<(Timestamp, Slot)>) {
         if self.closed.load(Ordering::Relaxed) && is_cut_short(&result) {
             return;
         }
         self.admissions.calls().remove(&token);
+        let was_sent = sent.is_some() && !matches!(result, AttemptResult::Unsent { .. });
+        let how = if was_sent { Ended::Sent } else { Ended::Unsent };
+        self.release_permits(CallId::Attempt(token), how);
         let (started_at, slot) = match sent {
             Some((at, slot)) => (at, Some(slot)),
             None => (self.clock.now(), None),
@@ -471,43 +532,6 @@ impl Dispatcher {
     fn balancer(&self) -> MutexGuard<'_, Balancer<Call>> {
         self.balancer.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a call may have failed only because the server ends.
-fn is_cut_short(result: &AttemptResult) -> bool {
-    match result {
-        AttemptResult::Succeeded(_) => false,
-        AttemptResult::Interrupted => true,
-        AttemptResult::Unsent { error } | AttemptResult::Failed { error, .. } => {
-            matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Cancelled | ErrorKind::Lost)
-        }
-    }
-}
-
-fn failed(failure: Failure) -> AttemptResult {
-    let Failure { error, retry_after, .. } = failure;
-    let state = match error.kind {
-        ErrorKind::Timeout => AttemptState::TimedOut,
-        ErrorKind::Lost => AttemptState::Lost,
-        ErrorKind::Cancelled => AttemptState::Cancelled,
-        _ => AttemptState::Failed,
-    };
-    AttemptResult::Failed { state, error, retry_after }
-}
-
-/// W3C trace context: the run is the trace, the attempt is the span.
-fn trace_of(token: AttemptToken) -> String {
-    let span = (u64::from(token.node) << 32 | u64::from(token.number)).max(1);
-    format!("00-{}-{span:016x}-01", trace_id(token.run))
-}
-
-fn trace_id(run: RunId) -> String {
-    run.as_uuid().simple().to_string()
-}
-
-fn traceparent(seed: &[u8]) -> String {
-    let hex = consort_types::Digest::of(seed).hex();
-    format!("00-{}-{}-01", &hex[..32], &hex[32..48])
 }
 
 /// How long a caller from outside waits for its call at most, queueing included.

@@ -7,12 +7,13 @@ use crate::{
     catalog::Catalog,
     clock::Clock,
     committer::{self, Outlets, Unit},
-    dispatcher::{Dispatcher, DispatcherParts},
+    dispatcher::{Call, Dispatcher, DispatcherParts},
     fail_points::{self, FailPoint},
     feed::Feed,
     health::Health,
     line::SharedGates,
     logs::{self, LogSender},
+    permits::Permits,
     platform::Platform,
     reserve::Reserve,
     retention::{self, RetentionParts},
@@ -84,6 +85,7 @@ pub struct Node {
     pub(crate) gates: SharedGates,
     pub(crate) admissions: Arc<Admissions>,
     pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) permits: Arc<Permits<Call>>,
     pub(crate) views: Views,
     pub(crate) platform: Arc<Platform>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -119,12 +121,14 @@ impl Node {
         let runs = Arc::new(RunReader::new(reader.clone(), artifacts.clone()));
         let (inbox, messages) = Inbox::new();
         let feed = Arc::new(Feed::default());
-        let admissions = Arc::new(Admissions::default());
+        let permits = Arc::new(Permits::default());
+        let admissions = Arc::new(Admissions::new(permits.clone(), clock.clone()));
         let health = Arc::new(Health::default());
         let (log_sender, log_lines) = LogSender::new();
         let invoker = Invoker::new(exec);
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
             admissions: admissions.clone(),
+            permits: permits.clone(),
             invoker: invoker.clone(),
             inbox: inbox.clone(),
             clock: clock.clone(),
@@ -158,14 +162,20 @@ impl Node {
             clock.clone(),
             feed.clone(),
             admissions.clone(),
+            permits.clone(),
             runs.clone(),
             catalog.clone(),
         );
         let mut sequencer = sequencer.with_cache(lookups, views.clone());
+        permits.restore(reader.budgets()?);
+        for namespace in catalog.namespaces() {
+            declare_pools(&dispatcher, &catalog, &namespace);
+        }
         let gates = sequencer.gates().clone();
         recover(&mut sequencer, &*reader, &runs, &catalog, &unit_sender)?;
         drop(unit_sender);
         threads.push(thread("sequencer", move || sequencer.run(&messages))?);
+        task(dispatcher.clone().watch_permits());
         let (changes, changed) = watch::channel(0);
         let (services, service_commands) = mpsc::unbounded_channel();
         let parts = ServicesParts {
@@ -209,6 +219,7 @@ impl Node {
             gates,
             admissions,
             dispatcher,
+            permits,
             views,
             platform,
             clock,
@@ -299,6 +310,7 @@ impl Node {
     }
 
     fn deploy(&self, namespace: &Name, services: Vec<ServiceSpec>, taken: Option<oneshot::Sender<()>>) {
+        declare_pools(&self.dispatcher, &self.catalog, namespace);
         let namespace = namespace.clone();
         let _ = self.platform.services.send(ServicesCommand::Deploy { namespace, services, taken });
     }
@@ -331,6 +343,12 @@ pub enum DryRun {
     No,
     /// It changes nothing.
     Yes,
+}
+
+fn declare_pools(dispatcher: &Arc<Dispatcher>, catalog: &Catalog, namespace: &Name) {
+    if let Some(deployed) = catalog.deployed(namespace.as_str()) {
+        dispatcher.set_pools(namespace, &deployed.project.pools);
+    }
 }
 
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartupError> {
@@ -370,20 +388,24 @@ fn recover(
     units: &std_mpsc::SyncSender<Unit>,
 ) -> Result<(), StartupError> {
     sequencer.number_events_after(reader.newest_event()?);
+    // All of them before the first call goes out: what is in flight holds its permits again.
+    let mut pending = Vec::new();
     for namespace in catalog.namespaces() {
         sequencer.take_limits(&namespace);
     }
     for open in reader.open_runs()? {
         match runs.load(open.run, catalog) {
             Ok(Some((run, next_seq))) => {
-                let after = sequencer.adopt(&open, run, next_seq);
-                let _ = units.send(Unit::of(Vec::new(), after));
+                pending.push(sequencer.adopt(&open, run, next_seq));
                 fail_points::reached(FailPoint::Recovering);
             }
             // One run that cannot be read must not keep the others from going on.
             Ok(None) => report(open.run, "its history is gone"),
             Err(error) => report(open.run, &error.to_string()),
         }
+    }
+    for after in pending {
+        let _ = units.send(Unit::of(Vec::new(), after));
     }
     Ok(())
 }

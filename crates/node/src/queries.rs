@@ -3,15 +3,17 @@
 use crate::{
     catalog::{CurrentWorkflow, Deployed},
     node::Node,
+    permits::PoolState,
     record::RunRecord,
     runs::{Kept, LoadError},
     services::ServiceView,
 };
+use consort_admission::PoolKey;
 use consort_engine::{StepView, history::HistoryEntry};
 use consort_store::{
     Error, LogFilter, LogPage, Page, PageRequest, RunFilter, ServiceRevision, WorkflowRevision,
 };
-use consort_types::{Name, RunId};
+use consort_types::{Amount, Name, RunId};
 use std::sync::{Arc, PoisonError};
 
 /// Why a question has no answer.
@@ -51,6 +53,32 @@ impl Node {
     /// The newest revision of a workflow.
     pub fn workflow(&self, namespace: &str, name: &str) -> Option<CurrentWorkflow> {
         self.catalog.workflow(namespace, name)
+    }
+
+    /// Pools as they stand, by name.
+    pub fn pools(&self, namespace: &Name) -> Vec<PoolState> {
+        self.permits.pools(namespace, self.clock.now())
+    }
+
+    /// Gives more to a budget until its next reset; how the pool stands then. None: there is no such budget.
+    pub fn add_to_budget(
+        &self,
+        namespace: &Name,
+        pool: &str,
+        key: Option<&str>,
+        run: Option<RunId>,
+        more: Amount,
+    ) -> Option<PoolState> {
+        let is_it = |state: &PoolState| {
+            let of = &state.pool;
+            of.name.as_str() == pool && of.run == run && state.budget.is_some()
+        };
+        let known = self.pools(namespace).into_iter().find(is_it)?;
+        let pool = PoolKey { key: key.map(str::to_owned), ..known.pool };
+        if !self.dispatcher.add_to_budget(&pool, more) {
+            return None;
+        }
+        self.pools(namespace).into_iter().find(|state| state.pool == pool)
     }
 
     /// Runs, newest first.

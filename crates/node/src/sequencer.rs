@@ -12,14 +12,15 @@ mod events;
 mod feed;
 mod gates;
 mod message;
+mod permits;
 mod starts;
 
 pub use events::{PostEvents, PostedEvent};
 pub use message::{CommandError, Inbox, Message, StartError, StartRequest, Started};
 
 use crate::{
-    admissions::Admissions, cache::Lookup, catalog::Catalog, clock::Clock, committer::Unit, feed::Feed,
-    line::SharedGates, people, runs::RunReader, services::Views,
+    admissions::Admissions, cache::Lookup, catalog::Catalog, clock::Clock, committer::Unit, dispatcher::Call,
+    feed::Feed, line::SharedGates, people, permits::Permits, runs::RunReader, services::Views,
 };
 use consort_engine::{
     Recall, Run,
@@ -68,6 +69,7 @@ pub struct Sequencer {
     clock: Arc<dyn Clock>,
     feed: Arc<Feed>,
     admissions: Arc<Admissions>,
+    permits: Arc<Permits<Call>>,
     reader: Arc<RunReader>,
     catalog: Arc<Catalog>,
     events: Events,
@@ -104,6 +106,7 @@ impl Sequencer {
         clock: Arc<dyn Clock>,
         feed: Arc<Feed>,
         admissions: Arc<Admissions>,
+        permits: Arc<Permits<Call>>,
         reader: Arc<RunReader>,
         catalog: Arc<Catalog>,
     ) -> Self {
@@ -125,6 +128,7 @@ impl Sequencer {
             clock,
             feed,
             admissions,
+            permits,
             reader,
             catalog,
             events: Events::after(0),

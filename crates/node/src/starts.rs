@@ -87,6 +87,7 @@ impl Node {
             trigger: body.trigger,
             copies: body.copies,
             reading: body.reading,
+            pools: BTreeMap::new(),
             limit_key,
             queued: None,
             parent: None,

@@ -30,12 +30,6 @@ features! {
     ScaleWait = "wait",
     /// Steps that the run does not wait for.
     Background = "background",
-    /// Permits of pools held by calls.
-    Use = "use",
-    /// Pools of a run.
-    WorkflowPools = "pools",
-    /// Runs in order of importance.
-    Priority = "priority",
     /// Runs that start by themselves.
     Triggers = "triggers",
     /// Rules that tell people.
@@ -50,9 +44,6 @@ const NOT_YET: &[Feature] = &[
     Feature::Canary,
     Feature::ScaleWait,
     Feature::Background,
-    Feature::Use,
-    Feature::WorkflowPools,
-    Feature::Priority,
     Feature::Triggers,
     Feature::Alerts,
     Feature::Email,

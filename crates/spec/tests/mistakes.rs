@@ -81,6 +81,9 @@ fn mistakes_in_names() {
             ("E_UNKNOWN_NAME", "a: { value: \"${«error».code}\" }"),
             ("E_UNKNOWN_WORKFLOW", "a: { run: «ordr» }"),
             ("E_UNKNOWN_POOL", "a: { call: desk.ping, use: { «gpus»: 1 } }"),
+            ("E_RESOURCES", "a: { call: desk.ping, use: { gpu: «2.5» } }"),
+            ("E_QUANTITY", "a: { call: desk.ping, use: { gpu: «0» } }"),
+            ("E_KEY_CONFLICT", "a: { call: desk.ping, use: { «gpu»: { take: 1, settle: output } } }"),
             ("E_UNKNOWN_CHANNEL", "a: { await: { approval: { ask: ok?, notify: [«opps»] } } }"),
             ("E_HIDDEN_NAME", "a: { value: 1 }\nb: { steps: { «a»: { value: 2 } } }"),
             (

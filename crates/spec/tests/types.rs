@@ -12,7 +12,7 @@ services:
       ask: { input: { name: string }, output: { answer: string, score: number, parts: [{ label: string, size: integer }], note: string? } }
       tell: { input: { text: string } }
       ping: {}
-pools: { gpu: 2 }
+pools: { llm: { rate: 600/1m } }
 workflows:
   child: { input: { id: integer }, steps: { made: { value: { title: x, count: 1 } } }, output: "${made}" }
   bare: { steps: { only: { value: { title: x } } } }
@@ -107,7 +107,7 @@ fn of_groups_branches_and_what_takes_over() {
         "y: { call: desk.ask, with: { name: x }, output: { short: \"${output.answer}\" } }\nz: { value: \"${y.«answer»}\" }",
         "y: { call: desk.ask, with: { name: x }, when: asked.score > 1.0 }\nz: { value: \"${y.«anwser»}\" }",
         "y: { call: desk.ask, with: { name: x }, background: true }\nz: { value: \"${y.«anwser»}\" }",
-        "y: { call: desk.ask, with: { name: x }, use: { gpu: { take: 1, settle: output.«scor» } } }",
+        "y: { call: desk.ask, with: { name: x }, use: { llm: { take: 1, settle: output.«scor» } } }",
     ]);
 }
 

@@ -7,6 +7,7 @@
 //! Start reading at [`open`], then `migrations/` for the tables, then `writer.rs`. Each noun has a file with
 //! its writes and its questions.
 
+mod budget;
 mod cache;
 mod checkpoint;
 mod definition;
@@ -41,6 +42,7 @@ const STORE_MIGRATIONS: Migrations = &[
     include_str!("../migrations/store/0002_notices.sql"),
     include_str!("../migrations/store/0003_events.sql"),
     include_str!("../migrations/store/0004_cache.sql"),
+    include_str!("../migrations/store/0005_budgets.sql"),
 ];
 const LOG_MIGRATIONS: Migrations = &[include_str!("../migrations/logs/0001_first.sql")];
 

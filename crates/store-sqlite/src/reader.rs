@@ -1,13 +1,13 @@
 //! Answers, each from a connection of its own, so that readers wait neither for each other nor for commits.
 
 use crate::{
-    cache, definition, event, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock, notice, run,
-    service, summary,
+    budget, cache, definition, event, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock,
+    notice, run, service, summary,
 };
 use consort_store::{
-    CachedResult, Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun,
-    Page, PageRequest, Project, Reader, RunCount, RunFilter, RunSummary, Service, ServiceRevision,
-    StoredEvent, WorkflowRevision,
+    BudgetState, CachedResult, Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind,
+    NoticeOfRun, OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter, RunSummary, Service,
+    ServiceRevision, StoredEvent, WorkflowRevision,
 };
 use consort_types::{Digest, EventKey, Name, RunId, Timestamp};
 use rusqlite::Connection;
@@ -69,6 +69,10 @@ impl Reader for SqliteReader {
 
     fn open_runs(&self) -> Result<Vec<OpenRun>, Error> {
         self.readers.ask(run::all_open)
+    }
+
+    fn budgets(&self) -> Result<Vec<BudgetState>, Error> {
+        self.readers.ask(budget::all)
     }
 
     fn history(&self, run: RunId, from_seq: u64, limit: usize) -> Result<HistoryPage, Error> {

@@ -1,7 +1,7 @@
 //! One commit: one transaction, one fsync.
 
 use crate::{
-    Checkpointer, Durability, cache, definition, event, fault::Fault, file::DatabaseFile, history,
+    Checkpointer, Durability, budget, cache, definition, event, fault::Fault, file::DatabaseFile, history,
     lock::FolderLock, notice, run, service, summary,
 };
 use consort_store::{Batch, Error, Write, Writer};
@@ -58,6 +58,8 @@ fn apply(transaction: &Transaction<'_>, write: &Write) -> Result<(), Fault> {
         Write::DropEvents { through, before } => event::drop_old(transaction, *through, *before),
         Write::KeepResult(result, bounds) => cache::keep(transaction, result, *bounds),
         Write::DropResult { namespace, key, run } => cache::drop(transaction, namespace, *key, *run),
+        Write::ChangeBudget(change) => budget::change(transaction, change),
+        Write::ForgetBudgets { run } => budget::forget_run(transaction, *run),
         Write::PutProject(project) => definition::put_project(transaction, project),
         Write::PutWorkflow(revision) => definition::put_workflow(transaction, revision),
         Write::RemoveWorkflow { namespace, name } => {

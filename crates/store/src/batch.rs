@@ -1,8 +1,8 @@
 //! What is written, and how.
 
 use crate::{
-    CacheBounds, CachedResult, Error, Notice, OpenRun, Project, RunSummary, Service, ServiceRevision,
-    StoredEvent, WorkflowRevision,
+    BudgetChange, CacheBounds, CachedResult, Error, Notice, OpenRun, Project, RunSummary, Service,
+    ServiceRevision, StoredEvent, WorkflowRevision,
 };
 use bytes::Bytes;
 use consort_types::{Digest, Name, RunId, Timestamp};
@@ -135,6 +135,13 @@ pub enum Write {
         namespace: Name,
         /// Its key.
         key: Digest,
+        /// The run.
+        run: RunId,
+    },
+    /// Something was spent of a budget, given back, or given on top.
+    ChangeBudget(Box<BudgetChange>),
+    /// The budgets that a run had for itself are gone with it.
+    ForgetBudgets {
         /// The run.
         run: RunId,
     },

@@ -10,6 +10,7 @@
 //! variant of [`Write`], its questions in [`Reader`], both stores, and its cases in [`conformance`].
 
 mod batch;
+mod budget;
 mod cache;
 pub mod conformance;
 mod definition;
@@ -25,6 +26,7 @@ mod run;
 mod service;
 
 pub use batch::{Batch, Write, Writer};
+pub use budget::{BudgetChange, BudgetKey, BudgetState};
 pub use cache::{CacheBounds, CachedResult, DROPPED_PER_RESULT_MAX};
 pub use definition::{Project, ProjectFile, WorkflowRevision};
 pub use error::Error;

@@ -1,9 +1,9 @@
 //! What a store can be asked.
 
 use crate::{
-    CachedResult, Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind, NoticeOfRun, OpenRun,
-    Page, PageRequest, Project, RunCount, RunFilter, RunSummary, Service, ServiceRevision, StoredEvent,
-    WorkflowRevision,
+    BudgetState, CachedResult, Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind,
+    NoticeOfRun, OpenRun, Page, PageRequest, Project, RunCount, RunFilter, RunSummary, Service,
+    ServiceRevision, StoredEvent, WorkflowRevision,
 };
 use consort_types::{Digest, EventKey, Name, RunId, Timestamp};
 
@@ -61,6 +61,8 @@ pub trait Reader: Send + Sync {
 
     /// Whether any revision gave a result of a call.
     fn is_cached(&self, namespace: &str, key: Digest) -> Result<bool, Error>;
+    /// What was spent of every budget: what a server loads when it starts.
+    fn budgets(&self) -> Result<Vec<BudgetState>, Error>;
 
     /// Every namespace that a project was applied to, by name.
     fn namespaces(&self) -> Result<Vec<Name>, Error>;

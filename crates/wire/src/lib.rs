@@ -19,6 +19,7 @@ mod incident;
 mod log;
 mod namespace;
 mod page;
+mod pool;
 mod problem;
 mod query;
 mod run;
@@ -40,6 +41,7 @@ pub use incident::{Incident, IncidentAction};
 pub use log::{LogLine, ServiceLogLine, Stream};
 pub use namespace::Namespace;
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
+pub use pool::{AddToBudget, Pool, PoolBudget, PoolHolder, PoolRate, PoolWaiter, WhenEmpty};
 pub use problem::{PROBLEM_MEDIA_TYPE, Problem};
 pub use query::{
     ApplyQuery, DownloadQuery, EventsQuery, FeedQuery, GraphQuery, ListQuery, NamespaceQuery, RunLogsQuery,

@@ -3,6 +3,7 @@
 mod event;
 mod feed;
 mod people;
+mod pool;
 mod refusal;
 mod run;
 mod service;
@@ -11,6 +12,7 @@ mod workflow;
 pub use event::event;
 pub use feed::feed_event;
 pub use people::{approval, incident};
+pub use pool::pool;
 pub use run::{history_entry, log_line, run, slim, step};
 pub use service::{replica, service, service_line, service_revision, service_stats};
 pub use workflow::{applied, graph, workflow, workflow_revision};

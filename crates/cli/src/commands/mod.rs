@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod events;
 pub mod incidents;
 pub mod init;
+pub mod pools;
 pub mod restore;
 pub mod run;
 pub mod runs;

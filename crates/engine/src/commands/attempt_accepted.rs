@@ -118,17 +118,23 @@ impl Run {
         Ok(id)
     }
 
-    /// The attempt of a call that was answered 202, as it ends.
-    pub(crate) fn accepted_attempt(&self, id: NodeId, accepted: &Accepted) -> crate::Attempt {
+    /// An attempt as it ends, before it is known where it ran and how it went.
+    pub(crate) fn attempt_at(&self, id: NodeId, at: Timestamp) -> crate::Attempt {
         crate::Attempt {
             number: self.node(id).tries,
             state: AttemptState::Succeeded,
-            started_at: accepted.started_at,
+            started_at: at,
             finished_at: None,
-            replica: accepted.replica.clone(),
-            revision: accepted.revision,
+            replica: None,
+            revision: None,
             error: None,
             unsent: false,
         }
+    }
+
+    /// The attempt of a call that was answered 202, as it ends.
+    pub(crate) fn accepted_attempt(&self, id: NodeId, accepted: &Accepted) -> crate::Attempt {
+        let (replica, revision) = (accepted.replica.clone(), accepted.revision);
+        crate::Attempt { replica, revision, ..self.attempt_at(id, accepted.started_at) }
     }
 }

@@ -1,7 +1,7 @@
 //! An attempt has ended.
 
 use crate::{Attempt, AttemptResult, Rejected, Transition, decide::Decider};
-use consort_types::{AttemptState, AttemptToken, Timestamp};
+use consort_types::{AttemptToken, Timestamp};
 
 /// When and where the attempt ran.
 type Where = (Timestamp, Option<String>, Option<u64>);
@@ -18,16 +18,7 @@ pub(super) fn apply(
     let attempt = match &run.node(id).accepted {
         // The answer came by itself: where the call was sent is known from before.
         Some(accepted) => run.accepted_attempt(id, accepted),
-        None => Attempt {
-            number: run.node(id).tries,
-            state: AttemptState::Succeeded,
-            started_at,
-            finished_at: None,
-            replica,
-            revision,
-            error: None,
-            unsent: false,
-        },
+        None => Attempt { replica, revision, ..run.attempt_at(id, started_at) },
     };
     decider.attempt_ended(id, attempt, result);
     Ok(decider.finish())

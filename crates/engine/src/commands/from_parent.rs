@@ -28,7 +28,7 @@ pub(super) fn apply(mut decider: Decider<'_>, from: FromParent) -> Result<Transi
                 .stop_run(RunState::Cancelled, RunError::new("E_CANCELLED", ErrorKind::Cancelled, message));
         }
         ParentWord::Pause if live && decider.run.paused.is_none() => {
-            decider.pause(PauseReason::Parent, Some(by));
+            decider.pause(PauseReason::Parent, Some(by), None);
         }
         ParentWord::Resume if live && matches!(decider.run.paused, Some((PauseReason::Parent, _))) => {
             decider.go_on_after_pause(by);

@@ -9,6 +9,7 @@ mod complete;
 mod event;
 mod from_child;
 mod from_parent;
+mod out_of_budget;
 mod pause;
 mod recalled;
 mod retry;
@@ -44,6 +45,9 @@ impl Run {
                 attempt_accepted::heartbeat(decider, token, progress)
             }
             Command::Recalled { token, answer } => recalled::apply(decider, token, answer),
+            Command::OutOfBudget { token, pool, error } => {
+                out_of_budget::apply(decider, token, pool, *error, now)
+            }
             Command::TimerFired { node, kind } => timer_fired::apply(decider, node, kind),
             Command::Admit => admit::apply(decider),
             Command::Cancel { by } => cancel::apply(decider, by),

@@ -1,14 +1,14 @@
 //! The run stands still, and goes on.
 
 use crate::{Effect, Entry, NodeId, ParentWord, PauseReason, Rejected, Transition, decide::Decider};
-use consort_types::StepState;
+use consort_types::{Name, StepState};
 
 pub(super) fn pause(mut decider: Decider<'_>, by: String) -> Result<Transition, Rejected> {
     decider.run.live_or_rejected()?;
     if decider.run.paused.is_some() {
         return Err(Rejected::NotNow("the run is paused already".to_owned()));
     }
-    decider.pause(PauseReason::Asked, Some(by));
+    decider.pause(PauseReason::Asked, Some(by), None);
     Ok(decider.finish())
 }
 
@@ -23,7 +23,7 @@ pub(super) fn resume(mut decider: Decider<'_>, by: String) -> Result<Transition,
             let parent = decider.run.parent().map(|parent| parent.run.to_string()).unwrap_or_default();
             Err(Rejected::NotNow(format!("the run is paused with its parent: resume {parent}")))
         }
-        Some((PauseReason::Asked, _)) => {
+        Some((PauseReason::Asked | PauseReason::Budget, _)) => {
             decider.go_on_after_pause(by);
             Ok(decider.finish())
         }
@@ -32,8 +32,8 @@ pub(super) fn resume(mut decider: Decider<'_>, by: String) -> Result<Transition,
 
 impl Decider<'_> {
     /// Starts nothing new; calls that were not sent are taken back, and children stand still, too.
-    pub(crate) fn pause(&mut self, why: PauseReason, by: Option<String>) {
-        self.record(Entry::Paused { why, by });
+    pub(crate) fn pause(&mut self, why: PauseReason, by: Option<String>, pool: Option<Name>) {
+        self.record(Entry::Paused { why, by, pool });
         let ready = |id: &NodeId| self.run.node(*id).state == StepState::Ready;
         let calls: Vec<NodeId> = (0..self.run.nodes.len() as u32).map(NodeId).filter(ready).collect();
         for id in calls {

@@ -22,6 +22,7 @@ impl Run {
             key: start.key,
             trigger: start.trigger,
             copies: start.copies.filter(|copies| !copies.steps.is_empty()),
+            pools: start.pools,
             parent: start.parent.map(Box::new),
             no_cache: start.reading == Reading::Bypassed,
             limit_key: start.limit_key,

@@ -27,6 +27,11 @@ impl Decider<'_> {
 
     /// The newest attempt of a node has ended.
     pub(crate) fn attempt_ended(&mut self, id: NodeId, attempt: crate::Attempt, result: AttemptResult) {
+        match &result {
+            AttemptResult::Succeeded(output) => self.settle_permits(id, Some(output)),
+            AttemptResult::Failed { .. } | AttemptResult::Unsent { .. } => self.settle_permits(id, None),
+            AttemptResult::Interrupted => {}
+        }
         match result {
             AttemptResult::Succeeded(output) => match self.run.check_output(id, &output) {
                 Ok(output) => {
@@ -48,7 +53,7 @@ impl Decider<'_> {
                 let error = RunError::new("E_LOST", ErrorKind::Lost, message).retryable();
                 self.attempt_failed(id, attempt, AttemptState::Lost, error, None);
             }
-            AttemptResult::Interrupted => self.interrupted(id),
+            AttemptResult::Interrupted => self.attempt_interrupted(id),
         }
     }
 
@@ -87,7 +92,7 @@ impl Decider<'_> {
     }
 
     /// Consort itself cut the try short: the same try again, unless nothing may start any more.
-    fn interrupted(&mut self, id: NodeId) {
+    pub(crate) fn attempt_interrupted(&mut self, id: NodeId) {
         let is_aside = self.run.node(id).is_aside();
         if !is_aside && self.run.is_cut_off(id) {
             return self.conclude(id, Outcome::Cancelled);
@@ -115,9 +120,12 @@ impl Run {
         let step = self.step_of(id);
         let timeout = step.timeout.filter(|_| !node.is_aside()).unwrap_or(operation.timeout);
         let delivery = if node.is_aside() { Delivery::AtLeastOnce } else { step.delivery };
-        let priority = step.priority.unwrap_or(0).saturating_add(self.workflow.priority).clamp(-100, 100);
+        let priority = self.priority_of(id);
+        let wants = self.wants_of(id)?;
         Ok(Dispatch {
             token: self.token(id),
+            workflow: self.workflow.name.clone(),
+            limit_key: self.limit_key().map(str::to_owned),
             step: self.key_of(id),
             attempt: node.tries,
             idempotency_key: self.idempotency_key(id)?,
@@ -128,6 +136,7 @@ impl Run {
             input,
             timeout,
             priority,
+            wants,
         })
     }
 

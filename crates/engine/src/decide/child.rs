@@ -149,7 +149,8 @@ impl Run {
         }
         let input = with.evaluate(&Names::at(self, id)).map_err(|error| super::expression_error(&error))?;
         let parent = Parent { run: self.id(), node: id, step: self.key_of(id), depth, detached: *detach };
-        Ok(ChildStart { id: child, workflow: workflow.clone(), input, parent })
+        let pools = self.shared_pools();
+        Ok(ChildStart { id: child, workflow: workflow.clone(), input, parent, pools })
     }
 
     pub(crate) fn word_to_child(&self, node: NodeId, child: RunId, word: ParentWord) -> Effect {

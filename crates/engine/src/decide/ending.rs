@@ -85,7 +85,9 @@ impl Decider<'_> {
             return self.end_pass(error);
         }
         match self.run.workflow.on_failure {
-            OnFailure::Pause => self.record(Entry::Paused { why: PauseReason::Failure, by: None }),
+            OnFailure::Pause => {
+                self.record(Entry::Paused { why: PauseReason::Failure, by: None, pool: None })
+            }
             OnFailure::Undo | OnFailure::Keep => {
                 let state = RunState::Failed;
                 self.record(Entry::RunEnding { state, output: None, error: Some(error) });

@@ -12,6 +12,7 @@ mod event;
 mod failure;
 mod for_each;
 mod item_plan;
+mod permits;
 mod race;
 mod resolve;
 mod scope;

@@ -194,7 +194,10 @@ impl Run {
                 }
             }
             Entry::Asked { .. } => {}
-            Entry::Paused { why, .. } => self.paused = Some((*why, at)),
+            Entry::Paused { why, pool, .. } => {
+                self.paused = Some((*why, at));
+                self.short_of = pool.clone();
+            }
             Entry::Resumed { .. } => self.absorb_resumed(at),
             Entry::RunEnding { state, output, error } => {
                 self.phase = Phase::Ending;

@@ -93,6 +93,8 @@ pub struct Run {
     pub(crate) phase: Phase,
     pub(crate) end: Option<RunEnd>,
     pub(crate) paused: Option<(PauseReason, Timestamp)>,
+    /// Whose budget was used up when it paused for that.
+    pub(crate) short_of: Option<Name>,
     pub(crate) nodes: Vec<Node>,
     /// Who must hear when a node is done: the steps that named it.
     pub(crate) waiters: HashMap<NodeId, Vec<NodeId>>,
@@ -166,6 +168,12 @@ impl Run {
         &self.started.trigger
     }
 
+    /// The pool whose budget it stands still for.
+    pub fn short_of(&self) -> Option<&Name> {
+        let pauses = matches!(self.paused, Some((PauseReason::Budget, _)));
+        self.short_of.as_ref().filter(|_| pauses)
+    }
+
     /// The run whose step it is.
     pub fn parent(&self) -> Option<&crate::Parent> {
         self.started.parent.as_deref()
@@ -233,6 +241,7 @@ impl Run {
             phase: Phase::Live,
             end: None,
             paused: None,
+            short_of: None,
             nodes: vec![top],
             waiters: HashMap::new(),
             undo_list: Vec::new(),

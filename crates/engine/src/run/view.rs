@@ -4,8 +4,8 @@ use super::{Node, NodeId, Phase, Role, Run, TOP};
 use crate::{Cached, OpenedAs, PauseReason, ProgressNote, WaitFor};
 use consort_spec::definition::Body;
 use consort_types::{
-    AttemptState, AttemptToken, Json, RunError, RunId, RunState, StepState, Timestamp, UndoState, WaitKind,
-    WaitingOn,
+    AttemptState, AttemptToken, Json, Name, RunError, RunId, RunState, StepState, Timestamp, UndoState,
+    WaitKind, WaitingOn,
 };
 
 pub use super::node::Attempt;
@@ -238,13 +238,15 @@ impl Run {
     fn waiting_on(&self, state: RunState, ask: Ask<'_>) -> Option<WaitingOn> {
         if let (RunState::Paused, Some((why, since))) = (state, self.paused) {
             let detail = match why {
+                PauseReason::Budget => self.short_of_detail(),
                 PauseReason::Asked => "paused by hand; resume it to go on".to_owned(),
                 PauseReason::Parent => "paused with the run that it is a child of; resume that".to_owned(),
                 PauseReason::Failure => {
                     "a step failed and the workflow pauses on failure: retry, skip or complete it".to_owned()
                 }
             };
-            return Some(waiting(WaitKind::Paused, "paused", since, None, detail));
+            let name = self.short_of().map_or("paused", Name::as_str);
+            return Some(waiting(WaitKind::Paused, name, since, None, detail));
         }
         if let Phase::Queued { .. } = self.phase {
             // How many are ahead knows who keeps the line.
@@ -391,6 +393,14 @@ impl Run {
         }
         let name = keys[0].trim_matches('`').to_owned();
         waiting(WaitKind::Step, &name, since, None, format!("waits for {}", keys.join(", ")))
+    }
+
+    fn short_of_detail(&self) -> String {
+        let pool = self.short_of.as_ref().map_or("", Name::as_str);
+        format!(
+            "the budget of the pool `{pool}` is used up: raise it in the project file and apply, or give more with \
+             `consort pools add`; the run goes on by itself then"
+        )
     }
 
     fn paused_detail(&self) -> WaitingOn {

@@ -62,11 +62,18 @@ impl Family {
             words: VecDeque::new(),
             project,
         };
-        family.begin(top, "w", Json::from(input), None);
+        family.begin(top, "w", Json::from(input), None, BTreeMap::new());
         family
     }
 
-    fn begin(&mut self, id: RunId, workflow: &str, input: Json, parent: Option<consort_engine::Parent>) {
+    fn begin(
+        &mut self,
+        id: RunId,
+        workflow: &str,
+        input: Json,
+        parent: Option<consort_engine::Parent>,
+        pools: BTreeMap<Name, RunId>,
+    ) {
         let workflow = self.project.workflows[workflow].clone();
         let trigger =
             parent.as_ref().map_or_else(|| "api".to_owned(), |parent| format!("run:{}", parent.run));
@@ -82,6 +89,7 @@ impl Family {
             parent,
             copies: None,
             reading: consort_engine::Reading::Allowed,
+            pools,
             limit_key: None,
             queued: None,
         };
@@ -123,6 +131,7 @@ impl Family {
             Effect::StartChild(start) => self.words.push_back(Word::Start(start)),
             Effect::Tell(run, command) => self.words.push_back(Word::Tell(run, command)),
             Effect::Ended(_) => self.runs.get_mut(&id).unwrap().ended += 1,
+            Effect::Settle { .. } => {}
             Effect::Withdraw(_) | Effect::Emit(_) | Effect::Listen(_) => {}
         }
     }
@@ -148,7 +157,7 @@ impl Family {
 
     /// As the sequencer does it: known runs report, others are checked and begin.
     fn start_child(&mut self, start: ChildStart) {
-        let ChildStart { id, workflow, input, parent } = start;
+        let ChildStart { id, workflow, input, parent, pools } = start;
         let detached = parent.detached;
         let (of, node) = (parent.run, parent.node);
         if self.runs.contains_key(&id) {
@@ -157,7 +166,7 @@ impl Family {
         }
         let word = match self.project.workflows[workflow.as_str()].input.check(&input) {
             Ok(input) => {
-                self.begin(id, workflow.as_str(), input, Some(parent));
+                self.begin(id, workflow.as_str(), input, Some(parent), pools);
                 detached.then_some(ChildWord::Began)
             }
             Err(_) => {

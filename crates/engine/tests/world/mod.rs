@@ -4,16 +4,17 @@
 #![allow(dead_code, clippy::print_stdout)]
 
 use consort_engine::{
-    AttemptResult, Command, Dispatch, Effect, EventOffer, Incident, Keep, NodeId, Question, Reading, Recall,
-    Recalled, Record, Rejected, RerunError, Run, RunView, Start, StepRef, StepView, TimerKind, Transition,
+    AttemptResult, Command, Dispatch, Effect, EventOffer, Incident, Keep, NodeId, PermitWant, Question,
+    Reading, Recall, Recalled, Record, Rejected, RerunError, Run, RunView, Start, StepRef, StepView,
+    TimerKind, Transition,
 };
 use consort_spec::{
     Folders, Texts,
     definition::{Delivery, Project},
 };
 use consort_types::{
-    AttemptState, AttemptToken, Digest, ErrorKind, EventKey, Json, Name, NameKind, RunError, RunId, RunState,
-    StepState, Timestamp,
+    Amount, AttemptState, AttemptToken, Digest, ErrorKind, EventKey, Json, Name, NameKind, RunError, RunId,
+    RunState, StepState, Timestamp,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duration};
@@ -21,6 +22,10 @@ use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duratio
 /// Services that every test project has: each operation takes and gives anything.
 const SERVICES: &str = "
 name: test
+pools:
+  gpu: 2
+  spend: { budget: 100, when_empty: pause }
+  tenant: { size: 3, key: '${input.who}' }
 services:
   s:
     url: http://127.0.0.1:9
@@ -29,6 +34,7 @@ services:
       b: { input: { x?: any }, timeout: 10s }
       c: { input: { x?: any }, timeout: 10s }
       undo: { input: { x?: any } }
+      paid: { input: { x?: any }, use: { gpu: 1, spend: { take: 40, settle: output.cost } } }
       typed: { input: { n: number }, output: { n: number } }
 ";
 
@@ -63,6 +69,7 @@ pub struct Sent {
     pub attempt: u32,
     pub token: AttemptToken,
     pub undoes: Option<String>,
+    pub wants: Vec<PermitWant>,
 }
 
 /// One run and everything around it.
@@ -82,6 +89,8 @@ pub struct World {
     /// Calls that were answered 202.
     pub taken: Vec<AttemptToken>,
     pub ended: u32,
+    /// What calls turned out to have taken of the pools.
+    pub settled: Vec<(AttemptToken, Vec<Option<Amount>>)>,
     /// Whether a call that is cut is over at once; else its answer may still come.
     pub cuts: bool,
     /// Whether calls that may be made only once wait for room.
@@ -135,6 +144,7 @@ impl World {
             trigger: "api".to_owned(),
             copies: None,
             reading,
+            pools: BTreeMap::new(),
             limit_key: None,
             queued,
             parent: None,
@@ -168,6 +178,7 @@ impl World {
             copies: Some(Box::new(copies)),
             parent: None,
             limit_key: None,
+            pools: BTreeMap::new(),
             queued: None,
         };
         Ok(Self::begin(project, start, self.now))
@@ -192,6 +203,7 @@ impl World {
             dropped: Vec::new(),
             taken: Vec::new(),
             ended: 0,
+            settled: Vec::new(),
             cuts: true,
             holds: false,
             emitted: Vec::new(),
@@ -226,6 +238,7 @@ impl World {
             Effect::Keep(keep) => self.kept.push(*keep),
             Effect::Drop(key) => self.dropped.push(key),
             Effect::Withdraw(_) => {}
+            Effect::Settle { token, amounts } => self.settled.push((token, amounts)),
             Effect::Abort(token) => {
                 if self.cuts && self.open.iter().any(|sent| sent.token == token) {
                     let error = RunError::new("E_CANCELLED", ErrorKind::Cancelled, "cut");
@@ -316,6 +329,16 @@ impl World {
     fn open_call(&self, step: &str) -> Sent {
         let found = self.open.iter().find(|sent| sent.step == step).cloned();
         found.unwrap_or_else(|| panic!("`{step}` is not in flight, only {:?}", self.in_flight()))
+    }
+
+    /// The budget that an open call wants is used up.
+    pub fn poor(&mut self, step: &str) -> &mut Self {
+        let token = self.open_call(step).token;
+        let error = Box::new(RunError::new("E_BUDGET_EMPTY", ErrorKind::Limit, "used up"));
+        let pool = Name::new("spend", NameKind::Kebab).unwrap();
+        self.open.retain(|sent| sent.token != token);
+        self.apply(Command::OutOfBudget { token, pool, error }).unwrap();
+        self
     }
 
     /// The oldest open call of a step answers well.
@@ -465,6 +488,7 @@ fn sent(dispatch: &Dispatch) -> Sent {
         attempt: dispatch.attempt,
         token: dispatch.token,
         undoes: dispatch.undoes.clone(),
+        wants: dispatch.wants.clone(),
     }
 }
 

@@ -56,9 +56,10 @@ fn sequencer(reader: &Arc<dyn Reader>, catalog: &Arc<Catalog>) -> Parts {
     let (committer, units) = mpsc::sync_channel(10_000);
     let (inbox, messages) = Inbox::new();
     let runs = Arc::new(RunReader::new(reader.clone(), no_artifacts()));
-    let (feed, admissions) = (Arc::default(), Arc::default());
+    let (feed, permits) = (Arc::default(), Arc::new(Permits::default()));
+    let admissions = Arc::new(Admissions::new(permits.clone(), Arc::new(Still)));
     let mut sequencer =
-        Sequencer::new(committer, inbox, Arc::new(Still), feed, admissions, runs, catalog.clone());
+        Sequencer::new(committer, inbox, Arc::new(Still), feed, admissions, permits, runs, catalog.clone());
     sequencer.number_events_after(reader.newest_event().unwrap());
     (sequencer, units, messages)
 }
@@ -101,6 +102,7 @@ impl Room {
             parent: None,
             copies: None,
             reading: Reading::Allowed,
+            pools: BTreeMap::new(),
         };
         let (reply, _) = oneshot::channel();
         let input_digest = Digest::of(b"{}");
@@ -148,7 +150,7 @@ impl Room {
                 Message::Command { run, command: *command, reply: None }
             }
             After::Effect(_, run, Effect::Listen(node)) => Message::Listen(run, node),
-            After::Effect(..) => return,
+            After::Effect(..) | After::Permits(_) | After::Over(_) => return,
         };
         let _ = self.sequencer.take(message);
     }

@@ -43,10 +43,10 @@ impl Sequencer {
         writes: &mut Vec<Write>,
         after: &mut Vec<After>,
     ) {
-        let ChildStart { id, workflow, input, parent } = start;
+        let ChildStart { id, workflow, input, parent, pools } = start;
         let whose = parent.clone();
         let start = match self.resolve_child(namespace, id, &workflow, &input, parent) {
-            Ok(start) => start,
+            Ok(start) => Start { pools, ..start },
             Err(error) => {
                 let word = ChildWord::Refused(Box::new(error));
                 return after.push(word_to_parent(namespace, id, &whose, word));
@@ -76,6 +76,7 @@ impl Sequencer {
             created_at: now,
         }));
         let (run, transition) = Run::start(start, now);
+        self.permits.begin_run(&run, now);
         self.runs.insert(id, Live::begun(run));
         let grandchildren = self.take_in(id, transition, writes, after);
         let ask = |start| After::Effect(namespace.clone(), id, Effect::StartChild(start));
@@ -118,6 +119,7 @@ impl Sequencer {
             reading: self.runs.get(&parent.run).map_or(Reading::Allowed, |live| live.run.reading()),
             parent: Some(parent),
             copies: None,
+            pools: BTreeMap::new(),
             limit_key,
             queued: None,
         })

@@ -4,7 +4,7 @@ use super::{CommandError, Live, Sequencer};
 use crate::committer::After;
 use consort_engine::{Command, Rejected, Run};
 use consort_store::Write;
-use consort_types::RunId;
+use consort_types::{AttemptToken, RunId};
 use tokio::sync::oneshot;
 
 /// Whether a command comes from another run, which may also speak to one that has ended.
@@ -24,6 +24,7 @@ impl Sequencer {
         }
         // An answer or a timer that comes after the end is for nobody.
         if reply.is_none() && !is_of_kin(&command) {
+            token_of(&command).into_iter().for_each(|token| self.unheard(token));
             return;
         }
         match (self.reopen(id, &command), reply) {
@@ -42,6 +43,7 @@ impl Sequencer {
     ) {
         let now = self.clock.now();
         let live = self.runs.get_mut(&id).expect("the caller looked");
+        let token = token_of(&command);
         match live.run.apply(command, now) {
             Ok(transition) => {
                 // One that was only looked at is not open again.
@@ -55,10 +57,12 @@ impl Sequencer {
                 self.commit(id, transition, writes, answer.into_iter().collect());
             }
             Err(rejected) => {
+                let unheard = token.filter(|token| !live.run.is_in_flight(*token));
                 self.let_go(id);
                 if let Some(reply) = reply {
                     drop(reply.send(Err(rejected.into())));
                 }
+                unheard.into_iter().for_each(|token| self.unheard(token));
             }
         }
     }
@@ -89,5 +93,15 @@ impl Sequencer {
         }
         self.runs.insert(id, Live::loaded(run, next_seq));
         Ok(())
+    }
+}
+
+/// The attempt of which a command tells that it goes on elsewhere or has ended.
+fn token_of(command: &Command) -> Option<AttemptToken> {
+    match command {
+        Command::AttemptFinished { token, .. }
+        | Command::AttemptAccepted { token, .. }
+        | Command::OutOfBudget { token, .. } => Some(*token),
+        _ => None,
     }
 }

@@ -71,6 +71,7 @@ impl Sequencer {
             self.tell_of(id, &transition.record, number, writes);
         }
         let namespace = self.runs[&id].run.namespace().clone();
+        self.settle(id, &transition, writes, after);
         let mut ended = false;
         let mut children = Vec::new();
         // Replies stand there already: a caller hears of its start before its steps answer.
@@ -125,6 +126,9 @@ impl Sequencer {
         let record = RunRecord::new(&live.run, live.run.view(&|_| None));
         writes.push(Write::Summarize(Box::new(record.summary())));
         writes.push(Write::CloseRun { run: id, at: self.clock.now() });
+        let mut follows = self.permits.end_run(&live.run, self.clock.now());
+        writes.append(&mut follows.writes);
+        after.push(After::Permits(follows));
         let (inbox, next_seq) = (self.inbox.clone(), live.next_seq);
         after.push(After::Call(Box::new(move || inbox.send(Message::Stored(id, next_seq)))));
     }

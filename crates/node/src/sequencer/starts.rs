@@ -13,7 +13,10 @@ impl Sequencer {
             let key = (open.namespace.clone(), open.workflow.clone(), key.clone());
             self.keys.insert(key, (open.run, open.input_digest));
         }
-        let effects = run.pending_effects(self.clock.now());
+        let now = self.clock.now();
+        self.permits.begin_run(&run, now);
+        self.permits.adopt(&run, now);
+        let effects = run.pending_effects(now);
         let namespace = run.namespace().clone();
         self.events.watch(&run, Age::Old);
         self.dirty.insert(open.run);
@@ -77,6 +80,7 @@ impl Sequencer {
             input_digest,
             created_at: now,
         });
+        self.permits.begin_run(&run, now);
         self.runs.insert(id, Live::begun(run));
         let answer = After::Call(Box::new(move || drop(reply.send(Ok(Started { run: id, new: true })))));
         self.commit(id, transition, vec![open], vec![answer]);

@@ -63,10 +63,11 @@ fn desk_of(workflow: &str) -> Desk {
     catalog.set(name("n"), deployed(workflow));
     let (committer, units) = mpsc::sync_channel(100);
     let runs = Arc::new(RunReader::new(store.reader.clone(), Artifacts::at(Path::new("no-such-folder"))));
-    let (feed, admissions) = (Arc::default(), Arc::default());
+    let (feed, permits) = (Arc::default(), Arc::new(Permits::default()));
+    let admissions = Arc::new(Admissions::new(permits.clone(), Arc::new(Still)));
     let (inbox, messages) = Inbox::new();
     let mut sequencer =
-        Sequencer::new(committer, inbox, Arc::new(Still), feed, admissions, runs, catalog.clone());
+        Sequencer::new(committer, inbox, Arc::new(Still), feed, admissions, permits, runs, catalog.clone());
     sequencer.take_limits(&name("n"));
     Desk { sequencer, units, messages, writer: store.writer, store: store.reader, catalog }
 }
@@ -80,7 +81,7 @@ fn commit(writer: &mut dyn Writer, unit: Unit) {
     for after in unit.after {
         match after {
             After::Call(call) => call(),
-            After::Effect(..) => {}
+            After::Effect(..) | After::Permits(_) | After::Over(_) => {}
         }
     }
 }
@@ -103,6 +104,7 @@ impl Desk {
             trigger: "api".to_owned(),
             copies: None,
             reading: Reading::Allowed,
+            pools: BTreeMap::new(),
             limit_key: None,
             queued: None,
             parent: None,

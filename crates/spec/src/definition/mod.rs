@@ -5,6 +5,7 @@
 
 mod operation;
 mod policy;
+mod pool;
 mod project;
 mod service;
 mod step;
@@ -13,12 +14,13 @@ mod workflow;
 pub use crate::schema::{Schema, SchemaError};
 pub use operation::{Call, Method, Operation, OperationRef};
 pub use policy::{CleanFrom, Concurrency, OnFailure, Retry, Tolerate, WhenFull};
-pub use project::{Declared, Pool, Project, Secret, SecretSource};
+pub use pool::{Pool, PoolBudget, PoolOf, PoolRate, Reset, Use, WhenEmpty};
+pub use project::{Declared, Project, Secret, SecretSource};
 pub use service::{
     Command, HealthCheck, Probe, Resources, Restart, RollBackWhen, Rollout, Runs, Scale, Service, Strategy,
 };
 pub use step::{
     Await, AwaitKind, Body, Branch, Cache, Catch, Delivery, Extent, Fail, ForEach, KeyPart, Loop, OnTimeout,
-    Scope, ScopeId, Step, StepId, Use, Wait,
+    Scope, ScopeId, Step, StepId, Wait,
 };
 pub use workflow::Workflow;

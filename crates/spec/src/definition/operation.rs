@@ -1,6 +1,6 @@
 //! Operations of services, and calls of them.
 
-use super::{Retry, Schema, step::Use};
+use super::{Retry, Schema, Use};
 use consort_expr::Template;
 use consort_types::{Name, Placing};
 use std::{fmt, sync::Arc, time::Duration};

@@ -1,6 +1,6 @@
 //! All that one namespace holds.
 
-use super::{Service, Workflow};
+use super::{Pool, Service, Workflow};
 use crate::features::UsedFeature;
 use consort_types::{Json, Name};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -35,13 +35,6 @@ pub struct Declared {
     pub name: Name,
     /// What stands under it.
     pub section: Json,
-}
-
-/// A named capacity.
-#[derive(Debug, Clone)]
-pub struct Pool {
-    /// Permits in all; none: no bound on how many at once.
-    pub size: Option<f64>,
 }
 
 /// A secret by its source.

@@ -1,6 +1,6 @@
 //! Steps and the scopes that hold them.
 
-use super::{Call, Retry, Schema, Tolerate};
+use super::{Call, Retry, Schema, Tolerate, Use};
 use consort_expr::{Expr, Template, Type};
 use consort_types::{FieldError, Json, Name};
 use std::time::Duration;
@@ -284,17 +284,6 @@ pub struct Cache {
     pub keep: Duration,
     /// Replaces operation and input as the key.
     pub key: Option<Template>,
-}
-
-/// Permits of a pool that a call holds while it is in flight.
-#[derive(Debug, Clone)]
-pub struct Use {
-    /// The pool.
-    pub pool: Name,
-    /// How many.
-    pub take: Template,
-    /// The true number, known afterwards; sees `output`.
-    pub settle: Option<Expr>,
 }
 
 /// How often a call may take effect.

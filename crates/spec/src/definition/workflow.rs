@@ -1,6 +1,6 @@
 //! Workflows.
 
-use super::{Concurrency, OnFailure, Retry, Schema, Scope, ScopeId, Step, StepId};
+use super::{Concurrency, OnFailure, Pool, Retry, Schema, Scope, ScopeId, Step, StepId};
 use consort_expr::Template;
 use consort_types::{Digest, Name};
 use std::{collections::BTreeMap, time::Duration};
@@ -34,6 +34,8 @@ pub struct Workflow {
     pub concurrency: Option<Concurrency>,
     /// Shown in lists, which filter by them.
     pub tags: BTreeMap<String, Template>,
+    /// What each run has for itself, shared with its children.
+    pub pools: BTreeMap<Name, Pool>,
     /// -100 to 100.
     pub priority: i32,
     /// For people.

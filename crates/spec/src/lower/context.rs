@@ -1,5 +1,6 @@
 //! What every part of the lowering needs: where to report, where to read, what was used.
 
+use super::pools::Pools;
 use crate::{
     codes,
     diagnostics::{Report, SourceFile, Span},
@@ -7,7 +8,11 @@ use crate::{
     files::{Entry, FileError, Files, PathError, relative_to},
     yaml::{FILE_SIZE_MAX, Node},
 };
-use std::{cell::RefCell, collections::BTreeSet};
+use consort_types::Name;
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeSet,
+};
 
 /// Shared by all parts of one check.
 pub(crate) struct Context<'a> {
@@ -18,6 +23,8 @@ pub(crate) struct Context<'a> {
     used: RefCell<Vec<UsedFeature>>,
     /// Services whose document is broken: which operations they have is not known.
     undescribed: RefCell<BTreeSet<String>>,
+    pools: OnceCell<Pools>,
+    inherited: RefCell<Vec<(Name, Name, Span)>>,
 }
 
 impl<'a> Context<'a> {
@@ -28,6 +35,8 @@ impl<'a> Context<'a> {
             sources: RefCell::default(),
             used: RefCell::default(),
             undescribed: RefCell::default(),
+            pools: OnceCell::new(),
+            inherited: RefCell::default(),
         }
     }
 
@@ -46,6 +55,27 @@ impl<'a> Context<'a> {
     /// Whether it is known which operations a service has.
     pub(crate) fn is_described(&self, service: &str) -> bool {
         !self.undescribed.borrow().contains(service)
+    }
+
+    /// Says which pools the project has. Once, before anything that may use them is read.
+    pub(crate) fn set_pools(&self, pools: Pools) {
+        let _ = self.pools.set(pools);
+    }
+
+    /// The pools of the project.
+    pub(crate) fn pools(&self) -> &Pools {
+        static NONE: Pools = Pools::new();
+        self.pools.get().unwrap_or(&NONE)
+    }
+
+    /// Notes that a workflow takes of a pool that only a workflow that runs it can bring.
+    pub(crate) fn inherits_pool(&self, workflow: &Name, pool: &Name, place: Span) {
+        self.inherited.borrow_mut().push((workflow.clone(), pool.clone(), place));
+    }
+
+    /// Everything noted by [`Self::inherits_pool`]: workflow, pool, place.
+    pub(crate) fn take_inherited_pools(&self) -> Vec<(Name, Name, Span)> {
+        self.inherited.take()
     }
 
     /// Everything noted by [`Self::uses`].

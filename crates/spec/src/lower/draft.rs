@@ -8,6 +8,7 @@ use crate::{
     yaml::Node,
 };
 use consort_expr::{Reference, Type};
+use consort_types::Name;
 use std::collections::HashMap;
 
 /// A workflow while it is read.
@@ -20,6 +21,8 @@ pub(crate) struct Draft<'a> {
     pub sites: Vec<Site<'a>>,
     /// Where a step names another that it waits for; the first place in the file.
     pub wait_places: HashMap<(StepId, StepId), Span>,
+    /// Pools that only a workflow that runs this one can bring, and where they are named.
+    pub inherited_pools: Vec<(Name, Span)>,
 }
 
 /// What the checker knows of a step beside its definition.
@@ -229,6 +232,13 @@ impl<'a> Site<'a> {
         }
         found
     }
+}
+
+/// Each name that a value reads, with its place.
+pub(crate) fn references(value: &Located<'_>) -> Vec<(Reference, Span)> {
+    let mut found = Vec::new();
+    collect(value, &mut found);
+    found
 }
 
 fn collect(value: &Located<'_>, found: &mut Vec<(Reference, Span)>) {

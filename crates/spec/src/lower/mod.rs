@@ -12,6 +12,7 @@ mod foreach;
 mod operations;
 mod platform;
 mod policy;
+mod pools;
 mod project;
 mod resolve;
 mod sections;

@@ -3,7 +3,7 @@
 use super::{
     context::Context,
     fields::{Fields, name},
-    policy, types,
+    policy, pools, types,
 };
 use crate::{
     codes,
@@ -148,7 +148,7 @@ fn operation(
     operation.timeout = fields.duration("timeout").unwrap_or(operation.timeout);
     operation.retry = policy::retry_of_operation(context, &fields);
     operation.heartbeat = fields.duration("heartbeat").unwrap_or(operation.heartbeat);
-    operation.uses = policy::uses_of_operation(context, &fields);
+    operation.uses = pools::uses_of_operation(context, &fields);
     operation.idempotent = fields.boolean("idempotent");
     let tried_again = operation.retry.as_ref().is_some_and(|retry| retry.attempts > 1);
     if operation.idempotent == Some(false) && tried_again {

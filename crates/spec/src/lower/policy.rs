@@ -1,15 +1,13 @@
-//! `retry` and `use`, where they are not part of a workflow.
+//! `retry`, where it is not part of a workflow.
 
-use super::{context::Context, expression::Condition, expression::Located, fields::Fields};
+use super::{context::Context, expression::Condition, fields::Fields};
 use crate::{
     codes,
-    definition::{CleanFrom, Retry, Use},
+    definition::{CleanFrom, Retry},
     diagnostics::Span,
-    features::Feature,
     keys,
-    yaml::{Key, Node, Plain},
+    yaml::{Node, Plain},
 };
-use consort_types::{Name, NameKind};
 
 /// The most tries: more is an endless loop by another name.
 const ATTEMPTS_MAX: i64 = 1_000_000;
@@ -58,51 +56,4 @@ pub(crate) fn retry_of_operation(context: &Context<'_>, fields: &Fields<'_>) -> 
         super::resolve::check_alone(context, when, &["error"]);
     }
     Some(located.retry)
-}
-
-/// One entry of `use`, with the places of its expressions.
-pub(crate) struct LocatedUse<'a> {
-    pub pool: Name,
-    pub key: &'a Key,
-    pub take: Located<'a>,
-    pub settle: Option<Condition<'a>>,
-}
-
-impl LocatedUse<'_> {
-    /// Without the places.
-    pub(crate) fn definition(&self) -> Use {
-        Use {
-            pool: self.pool.clone(),
-            take: self.take.template(),
-            settle: self.settle.as_ref().map(|settle| settle.expr.clone()),
-        }
-    }
-}
-
-/// Reads `use`.
-pub(crate) fn uses<'a>(context: &Context<'a>, fields: &Fields<'a>) -> Vec<LocatedUse<'a>> {
-    let Some(node) = fields.get("use") else { return Vec::new() };
-    context.uses(Feature::Use, fields.place("use"));
-    let entries = super::fields::named(context.report, node, "`use`", NameKind::Kebab);
-    let read = entries.into_iter().filter_map(|(pool, key, node)| {
-        if node.entries().is_none() {
-            return Some(LocatedUse { pool, key, take: Located::read(context, node), settle: None });
-        }
-        let fields = Fields::open(context.report, key.span, node, &keys::USE)?;
-        let take = Located::read(context, fields.require("take")?);
-        let settle = fields.get("settle").and_then(|node| Condition::read(context, node));
-        Some(LocatedUse { pool, key, take, settle })
-    });
-    read.collect()
-}
-
-/// The `use` of an operation: its numbers are plain, since no step is in scope.
-pub(crate) fn uses_of_operation(context: &Context<'_>, fields: &Fields<'_>) -> Vec<Use> {
-    let uses = uses(context, fields);
-    for used in &uses {
-        if let Some(settle) = &used.settle {
-            super::resolve::check_alone(context, settle, &["output"]);
-        }
-    }
-    uses.iter().map(LocatedUse::definition).collect()
 }

@@ -3,13 +3,14 @@
 use super::{
     Context, children,
     fields::{self, Fields},
+    pools,
     sections::{self, Known},
     services, triggers,
     workflow::{self, Surroundings},
 };
 use crate::{
     codes,
-    definition::{Project, Schema, Service},
+    definition::{Body, Project, Schema, Service, Workflow},
     diagnostics::Span,
     files::relative_to,
     keys,
@@ -139,7 +140,9 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
         let all = trees.trees.iter().filter_map(|(_, tree)| tree.get(section)?.entries()).flatten();
         all.filter_map(|entry| Name::new(&entry.key.text, sections::kind_of(section)).ok()).collect()
     };
-    let (pool_names, channels, secret_names) = (names("pools"), names("notify"), names("secrets"));
+    let (channels, secret_names) = (names("notify"), names("secrets"));
+    let pools = trees.section(context, "pools").into_iter();
+    context.set_pools(pools.map(|(name, key, node)| (name, pools::pool(context, key, node))).collect());
     let (services, broken_services) = read_services(context, trees, &secret_names);
     let workflows = trees.section(context, "workflows");
     let inputs: BTreeMap<Name, Schema> = workflows
@@ -148,6 +151,8 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
             (name.clone(), workflow::input(context, key, node).unwrap_or_else(Schema::any))
         })
         .collect();
+    let all_run_pools = run_pools(&workflows);
+    let none = pools::Pools::new();
     let service_names: BTreeSet<Name> = services.keys().chain(&broken_services).cloned().collect();
     let known = Known { workflows: &inputs, services: &service_names, channels: &channels };
     let mut compiled = BTreeMap::new();
@@ -159,7 +164,8 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
             broken_services: &broken_services,
             inputs: &inputs,
             outputs: &outputs,
-            pools: &pool_names,
+            run_pools: &none,
+            all_run_pools: &all_run_pools,
             channels: &channels,
         };
         if let Some((workflow, gives)) = workflow::workflow(&around, name, key, node) {
@@ -167,6 +173,7 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
             outputs.insert(name.clone(), gives);
         }
     }
+    inherited_pools(context, &compiled);
     let starts = triggers::Known { inputs: &inputs, secrets: &secret_names };
     let collect =
         |section: &str, read: &dyn Fn(&Name, &Key, &Node) -> Option<crate::definition::Declared>| {
@@ -177,9 +184,6 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
         collect("triggers", &|name, key, node| triggers::trigger(context, &starts, name, key, node));
     let alerts = collect("alerts", &|name, key, node| sections::alert(context, &known, name, key, node));
     let notify = collect("notify", &|name, key, node| sections::notify(context, name, key, node));
-    let pools = trees.section(context, "pools").into_iter();
-    let pools =
-        pools.filter_map(|(name, key, node)| Some((name, sections::pool(context, key, node)?))).collect();
     let secrets = trees.section(context, "secrets").into_iter();
     let secrets = secrets
         .filter_map(|(name, key, node)| Some((name.clone(), sections::secret(context, &name, key, node)?)))
@@ -188,7 +192,7 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
         for entry in tree.get("services").and_then(Node::entries).unwrap_or(&[]) {
             let service = services.get(entry.key.text.as_str());
             if let (Some(service), Some(node)) = (service, entry.value.get("resources")) {
-                sections::capacity(context, &pools, service, node);
+                sections::capacity(context, context.pools(), service, node);
             }
         }
     }
@@ -197,6 +201,8 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
         context.report.forget(OF_NAMES);
     }
     let used_features = context.take_used();
+    let pools =
+        context.pools().iter().filter_map(|(name, pool)| Some((name.clone(), pool.clone()?))).collect();
     Some(Project {
         name: name?,
         services,
@@ -208,6 +214,44 @@ pub(crate) fn project(context: &Context<'_>, trees: &Trees) -> Option<Project> {
         notify,
         used_features,
     })
+}
+
+/// Names of the pools that some workflow has for each of its runs.
+fn run_pools(workflows: &[(Name, &Key, &Node)]) -> BTreeSet<Name> {
+    let pools = workflows.iter().filter_map(|(_, _, node)| node.get("pools")?.entries()).flatten();
+    pools.filter_map(|entry| Name::new(&entry.key.text, NameKind::Kebab).ok()).collect()
+}
+
+/// A pool of a run may be named by a workflow that such a run, or a child of it, runs.
+fn inherited_pools(context: &Context<'_>, workflows: &BTreeMap<Name, Arc<Workflow>>) {
+    for (workflow, pool, place) in context.take_inherited_pools() {
+        let has = |owner: &&Arc<Workflow>| owner.pools.contains_key(pool.as_str());
+        if !workflows.values().filter(has).any(|owner| runs(workflows, owner, &workflow)) {
+            let message = format!("there is no pool `{pool}` here");
+            let hint = format!(
+                "a workflow has it, but does not run `{workflow}`: only a run and its children share it"
+            );
+            context.report.error(place, codes::E_UNKNOWN_POOL, message, Some(hint));
+        }
+    }
+}
+
+/// Whether a run of one workflow can have a child, near or far, of another.
+fn runs(workflows: &BTreeMap<Name, Arc<Workflow>>, owner: &Workflow, child: &Name) -> bool {
+    let mut seen: BTreeSet<&Name> = BTreeSet::new();
+    let mut open = vec![owner];
+    while let Some(workflow) = open.pop() {
+        for step in &workflow.steps {
+            let Body::Run { workflow: next, .. } = &step.body else { continue };
+            if next == child {
+                return true;
+            }
+            if seen.insert(next) {
+                open.extend(workflows.get(next).map(|next| &**next));
+            }
+        }
+    }
+    false
 }
 
 /// The keys at the top of each file, and the name of the project.

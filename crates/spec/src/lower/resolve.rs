@@ -3,7 +3,7 @@
 use super::{
     context::Context,
     draft::{Draft, FrameKind, Meaning, Role, Site},
-    expression::{Condition, place},
+    expression::{Condition, Located, place},
 };
 use crate::{
     codes,
@@ -243,6 +243,20 @@ pub(crate) fn check_alone(context: &Context<'_>, condition: &Condition<'_>, name
             let span = place(condition.node, condition.base + reference.offset, reference.root.len());
             let message = format!("`{}` is not known here", reference.root);
             let hint = format!("known here: {}", names.join(", "));
+            context.report.error(span, codes::E_UNKNOWN_NAME, message, Some(hint));
+        }
+    }
+}
+
+/// The same of a value with expressions.
+pub(crate) fn check_value_alone(context: &Context<'_>, value: &Located<'_>, names: &[&str]) {
+    for (reference, span) in super::draft::references(value) {
+        if !names.contains(&reference.root.as_str()) {
+            let message = format!("`{}` is not known here", reference.root);
+            let hint = match names {
+                [] => "no name is known here: write a number".to_owned(),
+                names => format!("known here: {}", names.join(", ")),
+            };
             context.report.error(span, codes::E_UNKNOWN_NAME, message, Some(hint));
         }
     }

@@ -1,60 +1,24 @@
-//! The sections that are short: pools, secrets, alerts, notify.
+//! The sections that are short: secrets, alerts, notify.
 
 use super::{
     context::Context,
     fields::{self, Fields},
-    services::amount,
+    pools::Pools,
 };
 use crate::{
     codes,
-    definition::{Declared, Pool, Schema, Secret, SecretSource, Service},
+    definition::{Declared, Schema, Secret, SecretSource, Service},
     diagnostics::Span,
     features::Feature,
     keys,
     yaml::{Key, Node},
 };
 use consort_expr::nearest;
-use consort_types::{Json, Name, NameKind, parse_duration};
+use consort_types::{Json, Name, NameKind};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
-
-/// A pool: a number, or a map.
-pub(crate) fn pool(context: &Context<'_>, key: &Key, node: &Node) -> Option<Pool> {
-    let report = context.report;
-    if node.entries().is_none() {
-        let size = amount(node);
-        if size.is_none() {
-            let message = "a pool is a number of permits over 0, a size, or a map";
-            report.error(node.span, codes::E_QUANTITY, message, None);
-        }
-        return Some(Pool { size: Some(size?) });
-    }
-    let fields = Fields::open(report, key.span, node, &keys::POOL)?;
-    if !["size", "rate", "budget"].iter().any(|key| fields.has(key)) {
-        let message = "a pool needs `size`, `rate` or `budget`";
-        let hint = "write `size: 20`, `rate: 600/1m` or `budget: 1000000`".to_owned();
-        report.error(key.span, codes::E_MISSING_KEY, message, Some(hint));
-    }
-    if let Some(node) = fields.get("rate") {
-        rate(context, node);
-    }
-    fields.word("when_empty", &[("wait", ()), ("pause", ()), ("fail", ())]);
-    Some(Pool { size: fields.get("size").and_then(amount) })
-}
-
-/// `600/1m`.
-pub(crate) fn rate(context: &Context<'_>, node: &Node) {
-    let text = node.scalar().map_or("", |scalar| scalar.text.as_str());
-    let fits = text.split_once('/').is_some_and(|(count, per)| {
-        count.trim().parse::<f64>().is_ok_and(|count| count > 0.0) && parse_duration(per.trim()).is_ok()
-    });
-    if !fits {
-        let message = format!("`{text}` is not a rate");
-        context.report.error(node.span, codes::E_QUANTITY, message, Some("write `600/1m`".to_owned()));
-    }
-}
 
 /// A secret by its source.
 pub(crate) fn secret(context: &Context<'_>, name: &Name, key: &Key, node: &Node) -> Option<Secret> {
@@ -225,7 +189,7 @@ pub(crate) fn known_secret(context: &Context<'_>, known: &BTreeSet<Name>, name: 
 const MEASURED: &[&str] = &["cpu", "memory", "gpu"];
 
 /// What a replica holds must be something that its pool can give.
-pub(crate) fn capacity(context: &Context<'_>, pools: &BTreeMap<Name, Pool>, service: &Service, node: &Node) {
+pub(crate) fn capacity(context: &Context<'_>, pools: &Pools, service: &Service, node: &Node) {
     let held = &service.resources;
     for entry in node.entries().unwrap_or(&[]) {
         let name = entry.key.text.as_str();
@@ -234,8 +198,9 @@ pub(crate) fn capacity(context: &Context<'_>, pools: &BTreeMap<Name, Pool>, serv
             "memory" => held.memory_bytes.map(|bytes| bytes as f64),
             name => held.pools.get(name).copied(),
         };
-        match pools.get(name) {
-            Some(Pool { size: Some(size) }) if amount.is_some_and(|amount| amount > *size) => {
+        let size = pools.get(name).map(|pool| pool.as_ref().and_then(|pool| pool.size));
+        match size {
+            Some(Some(size)) if amount.is_some_and(|amount| amount > size.number()) => {
                 let message = format!("a replica needs more of `{name}` than the pool has ({size})");
                 context.report.error(entry.value.span, codes::E_RESOURCES, message, None);
             }

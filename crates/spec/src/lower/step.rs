@@ -5,7 +5,7 @@ use super::{
     draft::{Assumed, Draft, Expects, FrameKind, Role, Site, SiteValue, StepNotes},
     expression::{Condition, Located},
     fields::{self, Fields},
-    foreach, policy,
+    foreach, policy, pools,
     workflow::Surroundings,
 };
 use crate::{
@@ -358,18 +358,8 @@ impl<'a> Reading<'_, 'a> {
     fn sharing(&mut self, fields: &Fields<'a>) {
         let context = self.around.context;
         self.cache(fields);
-        for used in policy::uses(context, fields) {
-            self.known_pool(&used.pool, used.key.span);
-            let definition = used.definition();
-            self.located(used.take, Role::Other, &[], Expects::Type(Type::Number));
-            if let Some(settle) = used.settle {
-                let expects = Expects::Type(Type::Number);
-                self.site(SiteValue::Condition(settle), Role::Other, &["output"], None, expects);
-            }
-            self.step().uses.push(definition);
-        }
+        self.uses(fields);
         if fields.has("priority") {
-            context.uses(Feature::Priority, fields.place("priority"));
             self.step().priority = fields.integer("priority", -100..=100).map(|value| value as i32);
         }
         if fields.has("background") {
@@ -390,12 +380,22 @@ impl<'a> Reading<'_, 'a> {
         }
     }
 
-    fn known_pool(&self, pool: &Name, span: Span) {
-        if !self.around.pools.contains(pool) {
-            let hint = consort_expr::nearest(pool.as_str(), self.around.pools.iter().map(Name::as_str));
-            let hint = hint.map(|name| format!("did you mean `{name}`?"));
-            let message = format!("there is no pool `{pool}`");
-            self.around.context.report.error(span, codes::E_UNKNOWN_POOL, message, hint);
+    fn uses(&mut self, fields: &Fields<'a>) {
+        let around = self.around;
+        for used in pools::uses(around.context, fields, &around.known_pools()) {
+            if let Some(span) = used.inherited {
+                let pool = used.definition.pool.clone();
+                self.draft.inherited_pools.push((pool, span));
+            }
+            // A number that stands there was looked at where it was read.
+            if !matches!(used.take, Located::Literal(_)) {
+                self.located(used.take, Role::Other, &[], Expects::Type(Type::Number));
+            }
+            if let Some(settle) = used.settle {
+                let expects = Expects::Type(Type::Number);
+                self.site(SiteValue::Condition(settle), Role::Other, &["output"], None, expects);
+            }
+            self.step().uses.push(used.definition);
         }
     }
 

@@ -5,7 +5,7 @@ use super::{
     draft::{Expects, SiteValue},
     expression::{Condition, Located, place},
     fields::{self, Fields},
-    sections,
+    pools, sections,
 };
 use crate::{
     codes,
@@ -58,7 +58,7 @@ pub(crate) fn trigger(
     fields.word("catch_up", &[("none", ()), ("latest", ()), ("all", ())]);
     fields.word("overlap", &[("allow", ()), ("skip", ()), ("queue", ()), ("replace", ())]);
     fields.boolean("paused");
-    fields.get("throttle").into_iter().for_each(|node| sections::rate(context, node));
+    fields.get("throttle").into_iter().for_each(|node| _ = pools::rate(context, node));
     if fields.has("absent") && fields.has("event") && !fields.has("key") {
         let hint = "`key` says whose events are missed: `key: \"${event.subject}\"`".to_owned();
         report.error(fields.place("absent"), codes::E_MISSING_KEY, "`absent` needs a `key`", Some(hint));

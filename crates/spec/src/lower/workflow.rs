@@ -7,12 +7,13 @@ use super::{
     draft::{Draft, Expects, FrameKind, Role, Site, SiteValue},
     expression::Located,
     fields::Fields,
-    operations, policy, resolve, step,
+    operations, policy,
+    pools::{self, KnownPools, Pools},
+    resolve, step,
 };
 use crate::{
     codes,
     definition::{Body, Concurrency, OnFailure, Schema, ScopeId, Service, Step, WhenFull, Workflow},
-    features::Feature,
     keys, typing,
     yaml::{Key, Node},
 };
@@ -32,10 +33,20 @@ pub(crate) struct Surroundings<'a> {
     pub broken_services: &'a BTreeSet<Name>,
     /// The input of every workflow.
     pub inputs: &'a BTreeMap<Name, Schema>,
+    /// The pools that each run of this workflow has for itself.
+    pub run_pools: &'a Pools,
+    /// The pools that each run of some workflow has for itself and shares with its children.
+    pub all_run_pools: &'a BTreeSet<Name>,
     /// What the workflows give that were read so far: those that a step may run come first.
     pub outputs: &'a BTreeMap<Name, Type>,
-    pub pools: &'a BTreeSet<Name>,
     pub channels: &'a BTreeSet<Name>,
+}
+
+impl Surroundings<'_> {
+    /// What a `use` of a step may name.
+    pub(crate) fn known_pools(&self) -> KnownPools<'_> {
+        KnownPools { project: self.context.pools(), run: self.run_pools, inherited: self.all_run_pools }
+    }
 }
 
 /// The input of a workflow, read before any step so that workflows can call each other.
@@ -61,6 +72,8 @@ pub(crate) fn workflow<'a>(
 ) -> Option<(Workflow, Type)> {
     let context = around.context;
     let fields = Fields::open(context.report, key.span, node, &keys::WORKFLOW)?;
+    let run_pools = pools::of_workflow(context, &fields);
+    let around = &Surroundings { run_pools: &run_pools, ..*around };
     let mut draft = Draft::default();
     let top = draft.open(FrameKind::Top, None, None);
     if let Some(steps) = fields.require("steps") {
@@ -86,11 +99,8 @@ pub(crate) fn workflow<'a>(
         }
         located.retry
     });
-    if fields.has("priority") {
-        context.uses(Feature::Priority, fields.place("priority"));
-    }
-    if fields.has("pools") {
-        context.uses(Feature::WorkflowPools, fields.place("pools"));
+    for (pool, place) in draft.inherited_pools.drain(..) {
+        context.inherits_pool(name, &pool, place);
     }
     let input = around.inputs.get(name).cloned().unwrap_or_else(Schema::any);
     resolve::resolve(context.report, &mut draft);
@@ -106,6 +116,7 @@ pub(crate) fn workflow<'a>(
     let workflow = Workflow {
         name: name.clone(),
         digest: digest(node, &draft.steps),
+        pools: run_pools.iter().filter_map(|(name, pool)| Some((name.clone(), pool.clone()?))).collect(),
         input,
         output,
         on_failure: on_failure(&fields),
@@ -234,9 +245,21 @@ fn digest(node: &Node, steps: &[Step]) -> Digest {
             if let Placing::Declared(places) = &operation.placing {
                 section["places"] = format!("{places:?}").into();
             }
+            if !operation.uses.is_empty() {
+                section["use"] = format!("{:?}", operation.uses).into();
+            }
             called.insert(operation.name.to_string(), section);
         }
     }
     let called: serde_json::Map<String, Value> = called.into_iter().collect();
-    canonical::digest_of(&json!({ "workflow": node.to_json(), "operations": called }))
+    let keys = steps.iter().flat_map(|step| &step.uses).filter_map(|used| {
+        let key = used.key.as_ref()?;
+        Some((used.pool.to_string(), Value::from(format!("{key:?}"))))
+    });
+    let mut whole = json!({ "workflow": node.to_json(), "operations": called });
+    let keys: serde_json::Map<String, Value> = keys.collect();
+    if !keys.is_empty() {
+        whole["pool_keys"] = keys.into();
+    }
+    canonical::digest_of(&whole)
 }

@@ -1,6 +1,7 @@
 //! The behaviours that any store must show, each a test. A store runs all of them with
 //! [`conformance!`](crate::conformance!), given a block that makes a [`Harness`].
 
+mod budget;
 mod cache;
 mod commit;
 mod definition;
@@ -9,6 +10,7 @@ mod list;
 mod log;
 mod notice;
 
+pub use budget::*;
 pub use cache::*;
 pub use commit::*;
 pub use definition::*;
@@ -59,6 +61,8 @@ macro_rules! conformance {
             a_store_keeps_what_it_had
             a_store_has_one_server
             an_empty_store_answers
+            what_was_spent_adds_up_within_its_period
+            each_key_and_each_run_has_its_budget
             runs_are_listed_newest_first
             a_summary_replaces_the_one_before
             a_run_keeps_its_place_in_lists

@@ -7,8 +7,8 @@ mod table;
 mod writer;
 
 use crate::{
-    CachedResult, Error, Notice, NoticeKind, OpenRun, Project, RunSummary, Service, ServiceRevision, Store,
-    StoredEvent, WorkflowRevision,
+    BudgetKey, BudgetState, CachedResult, Error, Notice, NoticeKind, OpenRun, Project, RunSummary, Service,
+    ServiceRevision, Store, StoredEvent, WorkflowRevision,
     memory::{log::Logs, table::Table},
 };
 use bytes::Bytes;
@@ -49,6 +49,7 @@ struct Tables {
     results: Table<(Name, Digest, u64), CachedResult>,
     services: Table<(Name, Name), Service>,
     service_revisions: Table<(Name, Name, u64), ServiceRevision>,
+    budgets: Table<BudgetKey, BudgetState>,
 }
 
 #[derive(Debug, Clone)]

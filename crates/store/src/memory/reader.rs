@@ -2,9 +2,9 @@
 
 use super::{Handle, table::Table};
 use crate::{
-    CachedResult, Error, EventFilter, EventOrder, HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow, KeyedRun,
-    NoticeKind, NoticeOfRun, NoticePlace, OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter,
-    RunPager, RunSummary, Service, ServiceRevision, StoredEvent, WorkflowRevision,
+    BudgetState, CachedResult, Error, EventFilter, EventOrder, HISTORY_PAGE_BYTES_MAX, HistoryPage,
+    HistoryRow, KeyedRun, NoticeKind, NoticeOfRun, NoticePlace, OpenRun, Page, PageRequest, Project, Reader,
+    RunCount, RunFilter, RunPager, RunSummary, Service, ServiceRevision, StoredEvent, WorkflowRevision,
 };
 use consort_types::{Digest, EventKey, Name, NameKind, RunId, RunState, Timestamp};
 use std::collections::BTreeMap;
@@ -34,6 +34,10 @@ impl Reader for Handle {
         let tables = self.shared.read();
         let open = tables.runs.values().filter(|run| run.closed_at.is_none());
         Ok(open.map(|run| run.start.clone()).collect())
+    }
+
+    fn budgets(&self) -> Result<Vec<BudgetState>, Error> {
+        Ok(self.shared.read().budgets.values().cloned().collect())
     }
 
     fn history(&self, run: RunId, from_seq: u64, limit: usize) -> Result<HistoryPage, Error> {

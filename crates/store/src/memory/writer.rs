@@ -2,8 +2,8 @@
 
 use super::{Handle, IndexedRun, Tables};
 use crate::{
-    Batch, CacheBounds, CachedResult, DROPPED_PER_RESULT_MAX, Error, Notice, NoticeKind, OpenRun, RunSummary,
-    ServiceRevision, WorkflowRevision, Write, Writer,
+    Batch, BudgetState, CacheBounds, CachedResult, DROPPED_PER_RESULT_MAX, Error, Notice, NoticeKind,
+    OpenRun, RunSummary, ServiceRevision, WorkflowRevision, Write, Writer,
 };
 use bytes::Bytes;
 use consort_types::{Digest, Name, RunId, Timestamp};
@@ -39,6 +39,7 @@ macro_rules! every_table {
             results,
             services,
             service_revisions,
+            budgets,
         } = $tables;
         history.$verb();
         runs.$verb();
@@ -54,6 +55,7 @@ macro_rules! every_table {
         results.$verb();
         services.$verb();
         service_revisions.$verb();
+        budgets.$verb();
     }};
 }
 
@@ -83,6 +85,17 @@ impl Tables {
             Write::DropEvents { through, before } => self.drop_events(*through, *before),
             Write::KeepResult(result, bounds) => self.keep_result(result, *bounds),
             Write::DropResult { namespace, key, run } => self.drop_result(namespace, *key, *run),
+            Write::ChangeBudget(change) => {
+                let known = self.budgets.get(&change.budget).cloned();
+                let known = known.unwrap_or_else(|| BudgetState::new(change.budget.clone(), change.period));
+                self.budgets.put(change.budget.clone(), known.after(change));
+            }
+            Write::ForgetBudgets { run } => {
+                let own: Vec<_> = self.budgets.keys().filter(|key| key.run == Some(*run)).cloned().collect();
+                for key in own {
+                    self.budgets.delete(&key);
+                }
+            }
             Write::PutProject(project) => {
                 let key = (project.namespace.clone(), project.sequence);
                 if self.projects.contains_key(&key) {
