@@ -125,7 +125,10 @@ async fn a_document_says_where_the_fields_go() {
         assert!(matches!(call(&server.target(), &invocation).await, Outcome::Succeeded(_)));
         let request = server.request();
         assert!(request.starts_with(&format!("{line} HTTP/1.1\r\n")), "{request}");
-        assert!(request.ends_with(&format!("\r\n\r\n{body}")), "{request}");
+        // The order of the fields means nothing.
+        let sent = request.split_once("\r\n\r\n").map_or("", |(_, sent)| sent);
+        let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        assert!(sent.is_empty() == body.is_empty() && json(sent) == json(body), "{request}");
         assert_eq!(request.contains("content-type: application/"), !body.is_empty(), "{request}");
         assert_eq!(request.contains("application/merge+json"), method == "PUT" || body == "{}", "{request}");
     }
