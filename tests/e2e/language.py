@@ -194,6 +194,18 @@ ROWS = {
         None, ["f"], ["c.undo"], error="bad"),
     "concurrency": Row(
         flow("${e}", e={"for_each": ["a", "b", "c"], "run": "one-at-a-time", "with": {"name": "${item}"}}), ["a", "b", "c"], []),
+    # events
+    "emit-and-await": Row(
+        flow("${w.data.n}", a=work("x"), e={"emit": {"type": "row.emitted", "data": {"n": "${a.size}", "run": "${run.id}"}}},
+             w={"await": {"event": "row.emitted", "where": "event.data.run == run.id"}, "timeout": "60s"}), 1, ["a"]),
+    # sharing
+    "cache": Row(
+        flow("${a.name + b.name}", a=work("cached", cache={"for": "1h", "key": "${run.id}"}), b=work("cached", cache={"for": "1h", "key": "${run.id}"}, **AFTER_A)),
+        "cachedcached", ["a"]),
+    "use": Row(flow("${e.map(x, x.name)}", e={"for_each": ["a", "b", "c"], **work("${item}", use={"seats": 1})}), ["a", "b", "c"], ["e[0]", "e[1]", "e[2]"]),
+    "workflow-pools": Row(
+        flow("${e.map(x, x.name)}", e={"for_each": ["a", "b"], **work("${item}", use={"mine": 1})}, also={"pools": {"mine": 1}}), ["a", "b"], ["e[0]", "e[1]"]),
+    "priority": Row(flow("${a.name}", a=work("x", priority=50), also={"priority": 10}), "x", ["a"]),
     # failure
     "undo-in-reverse": Row(flow(a=undoable("a"), b=undoable("b", **AFTER_A), c=work("bad", after=["b"])), None, ["a", "b", "c"], ["b.undo", "a.undo"], error="bad"),
     "undo-of-a-group": Row(

@@ -18,7 +18,7 @@ class EveryRow(SharedServer):
     @classmethod
     def project(cls, folder):
         cls.effects = folder / "effects"
-        write_project(folder, services(folder, cls.effects, takes_s=0.01), workflows())
+        write_project(folder, services(folder, cls.effects, takes_s=0.01), workflows(), pools={"seats": 2})
 
     @classmethod
     def setUpClass(cls):

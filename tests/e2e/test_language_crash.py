@@ -12,7 +12,7 @@ KILLS = 3
 class EveryRowAcrossKills(Case):
     def test_every_run_ends_as_if_nothing_had_happened(self):
         effects = self.folder / "effects"
-        project = write_project(self.folder, services(self.folder, effects, takes_s=0.3), workflows())
+        project = write_project(self.folder, services(self.folder, effects, takes_s=0.3), workflows(), pools={"seats": 2})
         server = self.server()
         self.apply(server, project)
         runs = {name: server.begin(name, row.input)["id"] for name, row in ROWS.items()}
