@@ -123,7 +123,7 @@ mod tests {
             (QueryStyle::Comma, object.clone(), "a=x,1,y%20z,b%2Cc"),
             (QueryStyle::Space, json!([1, 2]), "a=1%202"),
             (QueryStyle::Pipe, json!([1, 2]), "a=1%7C2"),
-            (QueryStyle::Deep, object.clone(), "a%5Bx%5D=1&a%5By%20z%5D=b%2Cc"),
+            (QueryStyle::Deep, object, "a%5Bx%5D=1&a%5By%20z%5D=b%2Cc"),
             (QueryStyle::Deep, json!({"x": [1, 2], "n": null}), "a%5Bx%5D=1&a%5Bx%5D=2"),
             (QueryStyle::Json, json!([1]), "a=%5B1%5D"),
             (QueryStyle::Json, json!("t"), "a=%22t%22"),

@@ -282,6 +282,7 @@ fn bad_input(message: String) -> Box<Failure> {
     failure(RunError::new("E_PLATFORM_INPUT", ErrorKind::InvalidInput, message))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 fn refused(error: ServiceError) -> Box<Failure> {
     failure(RunError::new("E_PLATFORM_ACT", ErrorKind::Operation, error.to_string()))
 }

@@ -368,11 +368,9 @@ impl<'a> Reading<'_, 'a> {
         let words = [("at_least_once", Delivery::AtLeastOnce), ("at_most_once", Delivery::AtMostOnce)];
         let delivery = fields.word("delivery", &words).unwrap_or_default();
         self.step().delivery = delivery;
-        if delivery == Delivery::AtMostOnce {
-            if fields.has("retry") {
-                let message = "`delivery: at_most_once` and `retry` exclude each other";
-                context.report.error(fields.place("retry"), codes::E_KEY_CONFLICT, message, None);
-            }
+        if delivery == Delivery::AtMostOnce && fields.has("retry") {
+            let message = "`delivery: at_most_once` and `retry` exclude each other";
+            context.report.error(fields.place("retry"), codes::E_KEY_CONFLICT, message, None);
         }
         if !fields.has("for_each") {
             let key = self.value(fields, "key", Role::Other, &[], Expects::Anything);

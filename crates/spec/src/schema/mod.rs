@@ -34,11 +34,11 @@ struct Inner {
 /// How values are checked.
 enum Check {
     /// By the type alone: a short type says everything.
-    ByType,
+    OfType,
     /// By the document.
-    ByDocument(Box<json_schema::Compiled>),
+    OfDocument(Box<json_schema::Compiled>),
     /// By a schema that shares what it refers to with others.
-    ByShared(Box<Shared>),
+    Shared(Box<Shared>),
 }
 
 /// A schema of an OpenAPI document. Such documents have hundreds, of which a project uses a few, so each is
@@ -73,7 +73,7 @@ impl Schema {
     /// What a type says, neither more nor less.
     pub fn of_type(type_: Type) -> Self {
         let document = document::of(&type_);
-        Self { inner: Arc::new(Inner { document, seen_as: type_, check: Check::ByType }) }
+        Self { inner: Arc::new(Inner { document, seen_as: type_, check: Check::OfType }) }
     }
 
     /// A JSON Schema (2020-12). `$ref` within the document only.
@@ -83,22 +83,22 @@ impl Schema {
     pub fn from_json_schema(document: &Value) -> Result<Self, SchemaError> {
         let compiled = json_schema::Compiled::new(document)?;
         let seen_as = json_schema::seen_as(document);
-        let check = Check::ByDocument(Box::new(compiled));
+        let check = Check::OfDocument(Box::new(compiled));
         Ok(Self { inner: Arc::new(Inner { document: document.clone(), seen_as, check }) })
     }
 
     /// A schema that may refer to definitions, each of which compiles.
     pub(crate) fn of_document(root: Value, definitions: Arc<Definitions>, seen_as: Type) -> Self {
         let shared = Shared { definitions, shown: OnceLock::new(), compiled: OnceLock::new() };
-        Self { inner: Arc::new(Inner { document: root, seen_as, check: Check::ByShared(Box::new(shared)) }) }
+        Self { inner: Arc::new(Inner { document: root, seen_as, check: Check::Shared(Box::new(shared)) }) }
     }
 
     /// The JSON Schema. Files are marked with `"format": "file"`. Of a schema with very many definitions only
     /// the nearest ones are shown.
     pub fn document(&self) -> &Value {
         match &self.inner.check {
-            Check::ByType | Check::ByDocument(_) => &self.inner.document,
-            Check::ByShared(shared) => {
+            Check::OfType | Check::OfDocument(_) => &self.inner.document,
+            Check::Shared(shared) => {
                 shared.shown.get_or_init(|| shared.definitions.assembled(&self.inner.document, Extent::Shown))
             }
         }
@@ -112,8 +112,8 @@ impl Schema {
     /// The JSON Schema with all that decides something: what digests are taken of.
     pub(crate) fn whole(&self) -> Cow<'_, Value> {
         match &self.inner.check {
-            Check::ByType | Check::ByDocument(_) => Cow::Borrowed(&self.inner.document),
-            Check::ByShared(shared) => {
+            Check::OfType | Check::OfDocument(_) => Cow::Borrowed(&self.inner.document),
+            Check::Shared(shared) => {
                 Cow::Owned(shared.definitions.assembled(&self.inner.document, Extent::Whole))
             }
         }
@@ -130,9 +130,9 @@ impl Schema {
     /// Every field that does not fit, up to a hundred.
     pub fn check(&self, value: &Json) -> Result<Json, Vec<FieldError>> {
         match &self.inner.check {
-            Check::ByType => walk::check(&self.inner.seen_as, value).map(|()| value.clone()),
-            Check::ByDocument(compiled) => compiled.check(value),
-            Check::ByShared(shared) => {
+            Check::OfType => walk::check(&self.inner.seen_as, value).map(|()| value.clone()),
+            Check::OfDocument(compiled) => compiled.check(value),
+            Check::Shared(shared) => {
                 let compile = || json_schema::Compiled::new(&self.whole());
                 match shared.compiled.get_or_init(compile) {
                     Ok(compiled) => compiled.check(value),
