@@ -120,7 +120,7 @@ impl Flights {
     }
 
     /// A call has given its result, which is on its way into the store.
-    pub fn landed(&mut self, key: &FlightKey, token: AttemptToken, revision: u64, hit: Hit) -> Vec<Act> {
+    pub fn landed(&mut self, key: &FlightKey, token: AttemptToken, revision: u64, hit: &Hit) -> Vec<Act> {
         let Some(flight) = self.flights.get_mut(key) else { return Vec::new() };
         match &flight.first {
             First::Calls(calling) if *calling == token => {}
@@ -128,7 +128,7 @@ impl Flights {
         }
         flight.first = First::Landed(Landed { token, revision, hit: hit.clone() });
         self.left(token);
-        self.share(key, revision, &hit)
+        self.share(key, revision, hit)
     }
 
     /// The result of an attempt is in the store.

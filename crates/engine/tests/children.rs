@@ -214,8 +214,8 @@ fn a_step_that_is_settled_by_hand_leaves_no_child_behind() {
     let mut family = family("  steps: { p: { run: pay, with: { n: 5 } } }");
     let (top, child) = (family.top, family.children()[0]);
     let step = StepRef::Key("p".to_owned());
-    family.by_hand(top, |by| Command::Complete { step, output: Json::of(&7), by }).unwrap();
-    assert_eq!(family.top_view().output.unwrap().to_value(), json!({"p": 7}));
+    family.by_hand(top, |by| Command::Complete { step, output: Json::of(&json!({"paid": 7})), by }).unwrap();
+    assert_eq!(family.top_view().output.unwrap().to_value(), json!({"p": {"paid": 7}}));
     family.ok("charge", json!(1)).ok("charge.undo", json!(1));
     assert_eq!(family.view(child).state, RunState::Cancelled);
 }

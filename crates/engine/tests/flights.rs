@@ -56,7 +56,7 @@ fn in_flight() -> Flights {
 #[test]
 fn all_that_wait_have_the_result_of_the_first() {
     let mut flights = in_flight();
-    assert_eq!(flights.landed(&flight(), token(1), 1, hit(1)), [2, 3, 4].map(|run| taken(run, 1)));
+    assert_eq!(flights.landed(&flight(), token(1), 1, &hit(1)), [2, 3, 4].map(|run| taken(run, 1)));
     // Until it can be found in the store, it is here.
     assert_eq!(flights.ask(&name("n"), recall(5, Reading::Allowed), 1), [taken(5, 1)]);
     assert_eq!(flights.stored(&flight(), token(1)), []);
@@ -70,8 +70,8 @@ fn when_the_first_fails_the_next_one_calls() {
     assert_eq!(flights.gone(token(3)), [], "it waited, and does no more");
     let none = Recalled::Miss(Miss::NoEntry);
     assert_eq!(flights.looked(&flight(), token(2), none), [missed(2, Miss::NoEntry)]);
-    assert_eq!(flights.landed(&flight(), token(1), 1, hit(1)), [], "it is too late");
-    assert_eq!(flights.landed(&flight(), token(2), 1, hit(2)), [taken(4, 2)]);
+    assert_eq!(flights.landed(&flight(), token(1), 1, &hit(1)), [], "it is too late");
+    assert_eq!(flights.landed(&flight(), token(2), 1, &hit(2)), [taken(4, 2)]);
     flights.stored(&flight(), token(2));
     assert!(flights.is_empty());
 }
@@ -91,17 +91,17 @@ fn what_the_store_has_is_for_all() {
 fn a_run_without_cache_calls_in_its_turn_and_gives_its_result_to_the_others() {
     let mut flights = in_flight();
     assert_eq!(flights.ask(&name("n"), recall(5, Reading::Bypassed), 1), [Act::Wait(token(5))]);
-    assert_eq!(flights.landed(&flight(), token(1), 1, hit(1)), [2, 3, 4].map(|run| taken(run, 1)));
+    assert_eq!(flights.landed(&flight(), token(1), 1, &hit(1)), [2, 3, 4].map(|run| taken(run, 1)));
     assert_eq!(flights.stored(&flight(), token(1)), [missed(5, Miss::NoCache)]);
     assert_eq!(flights.ask(&name("n"), recall(6, Reading::Allowed), 1), [Act::Wait(token(6))]);
-    assert_eq!(flights.landed(&flight(), token(5), 1, hit(5)), [taken(6, 5)]);
+    assert_eq!(flights.landed(&flight(), token(5), 1, &hit(5)), [taken(6, 5)]);
 }
 
 #[test]
 fn a_result_of_another_revision_is_for_nobody() {
     let mut flights = in_flight();
     let next = Act::Look(flight(), recall(2, Reading::Allowed), 1);
-    assert_eq!(flights.landed(&flight(), token(1), 2, hit(1)), []);
+    assert_eq!(flights.landed(&flight(), token(1), 2, &hit(1)), []);
     assert_eq!(flights.stored(&flight(), token(1)), [next]);
 }
 
@@ -110,7 +110,7 @@ fn a_call_that_was_under_way_when_the_server_ended_comes_first() {
     let mut flights = Flights::default();
     flights.claim(&name("n"), flight().key, token(1));
     assert_eq!(flights.ask(&name("n"), recall(2, Reading::Allowed), 1), [Act::Wait(token(2))]);
-    assert_eq!(flights.landed(&flight(), token(1), 1, hit(1)), [taken(2, 1)]);
+    assert_eq!(flights.landed(&flight(), token(1), 1, &hit(1)), [taken(2, 1)]);
 }
 
 /// SplitMix64: small, seeded, the same on every machine.
@@ -166,7 +166,7 @@ fn whatever_happens_one_calls_and_all_are_answered() {
                     (Doing::Calls, _) => {
                         doing.remove(&run);
                         landed.push(run);
-                        flights.landed(&flight(), token(run), 1, hit(run))
+                        flights.landed(&flight(), token(run), 1, &hit(run))
                     }
                     (Doing::Waits, _) => Vec::new(),
                 }

@@ -21,6 +21,7 @@ pub struct Workflow {
     /// How many of its runs may be live at once.
     pub concurrency: Option<Concurrency>,
     /// Which of its runs go first, from -100 to 100.
+    #[serde(default)]
     pub priority: i32,
     /// When this revision was applied.
     #[schema(value_type = String, format = DateTime)]

@@ -26,7 +26,7 @@ fn step() -> Value {
         "attempts": [{"number": 1, "state": "succeeded", "started_at": "2026-11-24T09:30:00.000Z",
             "finished_at": "2026-11-24T09:30:01.000Z", "replica": "parser-1", "revision": "9c1d", "error": null}],
         "input": {"page": 1}, "output": {"ok": true}, "error": null,
-        "cached": {"run": RUN, "step": "fields[3]", "at": "2026-11-23T09:30:00.000Z"},
+        "cached": {"hit": true, "run": RUN, "step": "fields[3]", "at": "2026-11-23T09:30:00.000Z"},
         "progress": {"fraction": 0.5, "message": "half", "at": "2026-11-24T09:30:00.500Z"},
         "waiting_on": null, "parent": "fields", "index": 3
     })

@@ -6,7 +6,7 @@ use crate::{
 };
 use consort_types::{ErrorKind, RunError, RunState, UndoState};
 
-pub(super) fn apply(mut decider: Decider<'_>, from: FromParent) -> Result<Transition, Rejected> {
+pub(super) fn apply(mut decider: Decider<'_>, from: &FromParent) -> Result<Transition, Rejected> {
     let known = decider.run.parent().map(|parent| parent.run);
     if known != Some(from.parent) {
         return Err(Rejected::Stale);
@@ -20,7 +20,7 @@ pub(super) fn apply(mut decider: Decider<'_>, from: FromParent) -> Result<Transi
         return Ok(decider.finish());
     }
     let live = matches!(decider.run.phase, Phase::Queued { .. } | Phase::Live | Phase::BetweenPasses { .. });
-    match from.word {
+    match &from.word {
         ParentWord::Cancel if live => {
             let message = format!("cancelled with {by}");
             decider.record(Entry::Asked { by, what: "cancel".to_owned(), n: None });

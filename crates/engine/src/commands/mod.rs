@@ -58,7 +58,7 @@ impl Run {
             Command::Complete { step, output, by } => complete::apply(decider, &step, &output, by),
             Command::Signal { name, body, by } => signal::apply(decider, &name, body, by),
             Command::Event(offer) => event::apply(decider, *offer),
-            Command::FromParent(from) => from_parent::apply(decider, from),
+            Command::FromParent(from) => from_parent::apply(decider, &from),
             Command::FromChild(from) => from_child::apply(decider, *from),
             Command::Undo { only, by } => undo::apply(decider, only, by),
         }

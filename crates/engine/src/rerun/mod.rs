@@ -160,11 +160,13 @@ impl Plan<'_> {
             return;
         }
         let done = self.old.node(old).state == StepState::Succeeded && self.is_intact(old);
-        if meant.is_none() && same_inside && done {
-            if let Some(output) = self.output_that_fits(step, old, Extent::Item) {
-                self.steps.insert(self.old.key_of(old), Copied { output: Some(output), item });
-                return;
-            }
+        if meant.is_none()
+            && same_inside
+            && done
+            && let Some(output) = self.output_that_fits(step, old, Extent::Item)
+        {
+            self.steps.insert(self.old.key_of(old), Copied { output: Some(output), item });
+            return;
         }
         self.steps.insert(self.old.key_of(old), Copied { output: None, item });
         self.body(step, old, changed, meant);

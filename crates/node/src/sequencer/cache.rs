@@ -64,7 +64,7 @@ impl Sequencer {
         let expires_at = at.plus(keep);
         let flight = FlightKey { namespace: namespace.clone(), key };
         let hit = Hit { run, step: step.clone(), at, expires_at, output: output.clone() };
-        let acts = self.flights.landed(&flight, token, revision, hit);
+        let acts = self.flights.landed(&flight, token, revision, &hit);
         self.acts.extend(acts);
         let result = CachedResult { namespace, key, revision, run, step, at, expires_at, output };
         writes.push(Write::KeepResult(Box::new(result), CacheBounds::DEFAULT));
