@@ -2,7 +2,7 @@
 //!
 //! It applies a command to memory at once and hands the transition to the committer; what the outside may see
 //! is held back there until the commit. It never touches a disk, but for a run that has ended and is asked to
-//! be undone.
+//! be undone, and for the one row that a run begins with whose workflow names `previous`.
 
 mod children;
 mod commands;
@@ -11,6 +11,7 @@ mod events;
 mod feed;
 mod gates;
 mod message;
+mod previous;
 mod starts;
 
 pub use events::{PostEvents, PostedEvent};
@@ -24,6 +25,7 @@ use consort_engine::Run;
 use consort_store::Notice;
 use consort_types::{Digest, Name, RunId};
 use events::Events;
+use previous::Outputs;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, mpsc},
@@ -59,6 +61,7 @@ pub struct Sequencer {
     reader: Arc<RunReader>,
     catalog: Arc<Catalog>,
     events: Events,
+    outputs: Outputs,
 }
 
 struct Live {
@@ -111,6 +114,7 @@ impl Sequencer {
             reader,
             catalog,
             events: Events::after(0),
+            outputs: Outputs::default(),
         }
     }
 

@@ -85,6 +85,7 @@ impl Node {
             trigger: body.trigger,
             copies: body.copies,
             limit_key,
+            previous: None,
             queued: None,
             parent: None,
             input,

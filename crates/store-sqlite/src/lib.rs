@@ -13,6 +13,7 @@ mod event;
 mod fault;
 mod file;
 mod history;
+mod last_output;
 mod list;
 mod lock;
 mod log;
@@ -39,6 +40,7 @@ const STORE_MIGRATIONS: Migrations = &[
     include_str!("../migrations/store/0001_first.sql"),
     include_str!("../migrations/store/0002_notices.sql"),
     include_str!("../migrations/store/0003_events.sql"),
+    include_str!("../migrations/store/0004_last_outputs.sql"),
 ];
 const LOG_MIGRATIONS: Migrations = &[include_str!("../migrations/logs/0001_first.sql")];
 

@@ -1,7 +1,8 @@
 //! What is written, and how.
 
 use crate::{
-    Error, Notice, OpenRun, Project, RunSummary, Service, ServiceRevision, StoredEvent, WorkflowRevision,
+    Error, LastOutput, Notice, OpenRun, Project, RunSummary, Service, ServiceRevision, StoredEvent,
+    WorkflowRevision,
 };
 use bytes::Bytes;
 use consort_types::{Name, RunId, Timestamp};
@@ -109,6 +110,9 @@ pub enum Write {
         /// All of it.
         notices: Vec<Notice>,
     },
+    /// What the last run of a workflow gave that succeeded; replaces what was there. It stays when its run is
+    /// deleted.
+    SetLastOutput(Box<LastOutput>),
     /// Forgets a closed run: history, key, summary, notices. [`Error::Conflict`] while it is open; an unknown run is
     /// left as it is.
     DeleteRun {

@@ -43,7 +43,7 @@ impl Run {
                 attempt_accepted::heartbeat(decider, token, progress)
             }
             Command::TimerFired { node, kind } => timer_fired::apply(decider, node, kind),
-            Command::Admit => admit::apply(decider),
+            Command::Admit { previous } => admit::apply(decider, previous),
             Command::Cancel { by } => cancel::apply(decider, by),
             Command::Pause { by } => pause::pause(decider, by),
             Command::Resume { by } => pause::resume(decider, by),

@@ -24,6 +24,7 @@ impl Run {
             copies: start.copies.filter(|copies| !copies.steps.is_empty()),
             parent: start.parent.map(Box::new),
             limit_key: start.limit_key,
+            previous: start.previous,
             // In line no time counts.
             timeout_at: timeout.filter(|_| start.queued.is_none()),
         });

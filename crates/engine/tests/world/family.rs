@@ -82,6 +82,7 @@ impl Family {
             parent,
             copies: None,
             limit_key: None,
+            previous: None,
             queued: None,
         };
         let (run, transition) = Run::start(start, self.now);

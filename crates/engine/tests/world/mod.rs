@@ -107,24 +107,16 @@ impl World {
         Self::begun(project(workflow), json!({}), 1, Some(1))
     }
 
+    /// The same, and the last run before it gave this.
+    pub fn in_line_after(workflow: &str, previous: Option<Json>) -> Self {
+        let project = project(workflow);
+        let start = Start { previous, ..start_of(&project, json!({}), 1, Some(1)) };
+        Self::begin(project, start, begin_at())
+    }
+
     pub fn begun(project: Arc<Project>, input: Value, seed: u128, queued: Option<u64>) -> Self {
-        let now = Timestamp::from_millis(1_000_000);
-        let workflow = project.workflows["w"].clone();
-        let start = Start {
-            id: RunId::from_uuid(uuid::Uuid::from_u128(seed)),
-            namespace: Name::new("test", NameKind::Kebab).unwrap(),
-            workflow,
-            revision: 1,
-            input: Json::from(input),
-            tags: BTreeMap::new(),
-            key: None,
-            trigger: "api".to_owned(),
-            copies: None,
-            limit_key: None,
-            queued,
-            parent: None,
-        };
-        Self::begin(project, start, now)
+        let start = start_of(&project, input, seed, queued);
+        Self::begin(project, start, begin_at())
     }
 
     /// A run that does this one again, by the same definition and with the same input.
@@ -152,6 +144,7 @@ impl World {
             copies: Some(Box::new(copies)),
             parent: None,
             limit_key: None,
+            previous: None,
             queued: None,
         };
         Ok(Self::begin(project, start, self.now))
@@ -452,5 +445,28 @@ impl View {
         pending.sort();
         let people = (run.questions(), run.incidents());
         Self { run: run.view(&|_| None), steps: run.steps(0, 100_000, &|_| None), people, pending }
+    }
+}
+
+fn begin_at() -> Timestamp {
+    Timestamp::from_millis(1_000_000)
+}
+
+fn start_of(project: &Project, input: Value, seed: u128, queued: Option<u64>) -> Start {
+    let workflow = project.workflows["w"].clone();
+    Start {
+        id: RunId::from_uuid(uuid::Uuid::from_u128(seed)),
+        namespace: Name::new("test", NameKind::Kebab).unwrap(),
+        workflow,
+        revision: 1,
+        input: Json::from(input),
+        tags: BTreeMap::new(),
+        key: None,
+        trigger: "api".to_owned(),
+        copies: None,
+        limit_key: None,
+        previous: None,
+        queued,
+        parent: None,
     }
 }

@@ -106,6 +106,9 @@ impl Sequencer {
             .map_err(|error| RunError::new("E_INVALID_INPUT", ErrorKind::InvalidInput, error.to_string()))?;
         let limit_key = starts::limit_key(&current.workflow, &input)
             .map_err(|error| RunError::new("E_INVALID_INPUT", ErrorKind::InvalidInput, error.to_string()))?;
+        let previous = self
+            .previous(namespace, &current.workflow, limit_key.as_deref())
+            .map_err(|error| RunError::new("E_INTERNAL", ErrorKind::Failed, error.to_string()).retryable())?;
         Ok(Start {
             id,
             namespace: namespace.clone(),
@@ -118,6 +121,7 @@ impl Sequencer {
             parent: Some(parent),
             copies: None,
             limit_key,
+            previous,
             queued: None,
         })
     }

@@ -86,6 +86,7 @@ impl Sequencer {
         after.extend(self.once_stored());
         self.see(id, &transition.record, after);
         if ended {
+            self.remember_output(id, writes);
             self.gates.lock().leave(id);
             let waiters = self.waiters.remove(&id).unwrap_or_default();
             after.push(After::Call(Box::new(move || {
@@ -135,6 +136,7 @@ impl Sequencer {
         }
         let Some(Live { run, .. }) = self.runs.remove(&id) else { return };
         self.events.unwatch(&run);
+        self.outputs.stored(id);
         if let Some(key) = run.key() {
             self.keys.remove(&(run.namespace().clone(), run.workflow().name.clone(), key.to_owned()));
         }

@@ -101,6 +101,7 @@ impl Desk {
             trigger: "api".to_owned(),
             copies: None,
             limit_key: None,
+            previous: None,
             queued: None,
             parent: None,
         };

@@ -4,6 +4,7 @@
 mod commit;
 mod definition;
 mod event;
+mod last_output;
 mod list;
 mod log;
 mod notice;
@@ -11,6 +12,7 @@ mod notice;
 pub use commit::*;
 pub use definition::*;
 pub use event::*;
+pub use last_output::*;
 pub use list::*;
 pub use log::*;
 pub use notice::*;
@@ -75,6 +77,7 @@ macro_rules! conformance {
             notices_are_listed_by_kind_longest_wait_first
             notices_come_in_pages
             notices_go_with_their_run
+            the_last_output_is_kept_for_each_key
             events_are_kept_in_their_order
             an_event_is_stored_once
             events_come_in_pages
