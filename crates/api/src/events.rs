@@ -68,7 +68,7 @@ pub async fn list_events(
         ..EventFilter::of(namespace)
     };
     let found = api.node.events(filter, request).await?;
-    let items = found.items.into_iter().map(convert::event).collect();
+    let items = found.items.iter().map(convert::event).collect();
     Ok(Json(Page { items, next_cursor: found.next_cursor }))
 }
 
@@ -91,7 +91,7 @@ pub async fn get_event(
             api.node.events(filter, PageRequest::first(1)).await?.items.into_iter().next()
         }
     };
-    found.map(convert::event).map(Json).ok_or_else(unknown)
+    found.as_ref().map(convert::event).map(Json).ok_or_else(unknown)
 }
 
 /// The events of a request, in whichever mode it is.

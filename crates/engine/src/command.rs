@@ -36,6 +36,8 @@ pub struct Start {
     pub pools: BTreeMap<Name, RunId>,
     /// What the workflow's `concurrency.key` gave, as JSON.
     pub limit_key: Option<String>,
+    /// The output of the last run that succeeded; only for a workflow that names `previous`.
+    pub previous: Option<Json>,
     /// Its number in line, when it has to wait for a place.
     pub queued: Option<u64>,
     /// The run whose step it is.
@@ -159,7 +161,11 @@ pub enum Command {
         kind: crate::TimerKind,
     },
     /// There is a place for a run that waited in line.
-    Admit,
+    Admit {
+        /// What the last run gave that succeeded while this one stood in line; only for a workflow that names
+        /// `previous`.
+        previous: Option<Json>,
+    },
     /// End the run: nothing new starts, what was completed is undone.
     Cancel {
         /// Who asked.

@@ -149,6 +149,9 @@ pub enum Entry {
         /// When it has taken too long.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         timeout_at: Option<Timestamp>,
+        /// What the last run gave that succeeded while this one stood in line; none where nobody asks.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        previous: Option<Json>,
     },
     /// A step left `pending`.
     Started {

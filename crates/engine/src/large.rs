@@ -82,8 +82,10 @@ impl Entry {
             Self::RunStarted(started) => {
                 act(&mut started.input);
                 let copies = started.copies.iter_mut().flat_map(|copies| copies.steps.values_mut());
-                copies.filter_map(|copied| copied.output.as_mut()).for_each(act);
+                copies.filter_map(|copied| copied.output.as_mut()).for_each(&mut *act);
+                started.previous.iter_mut().for_each(act);
             }
+            Self::Admitted { previous: Some(previous), .. } => act(previous),
             Self::TurnBegan { carry, .. } => act(carry),
             Self::Succeeded { o, undo, .. } => {
                 act(o);

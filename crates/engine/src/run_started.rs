@@ -1,6 +1,6 @@
 //! What a run is from its first moment on: the first fact of its history.
 
-use crate::{Copies, family::Parent};
+use crate::{Copies, entry::present, family::Parent};
 use consort_types::{Json, Name, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,6 +31,10 @@ pub struct RunStarted {
     /// What the workflow's `concurrency.key` gave, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_key: Option<String>,
+    /// What expressions see as `previous`: the output of the last run that succeeded before this one. Null when
+    /// it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub previous: Option<Json>,
     /// The run whose step it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Box<Parent>>,

@@ -1,5 +1,7 @@
 //! Events: language.md "An `await: event` takes the first match since the run began that this step has not taken".
 
+#![allow(clippy::needless_pass_by_value)]
+
 mod world;
 
 use consort_engine::{Command, NodeId};

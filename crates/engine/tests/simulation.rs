@@ -35,7 +35,7 @@ steps:
         call: s.a
       - else:
         steps: { deep: { call: s.b, undo: { call: s.undo } }, more: { wait: 5s } }
-  last: { call: s.c, after: [pick] }",
+  last: { call: s.c, with: { x: '${previous}' }, after: [pick] }",
     "input: { xs: [number] }
 on_failure: pause
 timeout: 1h
@@ -211,7 +211,7 @@ fn step(world: &mut World, chance: &mut Chance, faults: bool) {
     }
     if world.run.number_in_line().is_some() && chance.draw(3) > 0 {
         assert!(world.sent.is_empty(), "it has begun without a place");
-        return world.apply(Command::Admit).unwrap();
+        return world.apply(Command::Admit { previous: Some(Json::of(&1)) }).unwrap();
     }
     if world.state() == RunState::Paused {
         return wake(world, chance);

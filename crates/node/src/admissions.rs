@@ -105,7 +105,11 @@ impl Admissions {
     /// Says how the child run of a step stands. Whether that is new.
     pub fn child_stands(&self, step: (RunId, NodeId), stands: ChildStands) -> bool {
         let mut children = self.children.write().unwrap_or_else(PoisonError::into_inner);
-        children.insert(step, stands.clone()).as_ref() != Some(&stands)
+        if children.get(&step) == Some(&stands) {
+            return false;
+        }
+        children.insert(step, stands);
+        true
     }
 
     /// The child run of a step has ended.

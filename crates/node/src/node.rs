@@ -19,7 +19,7 @@ use crate::{
     retention::{self, RetentionParts},
     revisions::Revisions,
     runs::RunReader,
-    sequencer::{Inbox, Message, Sequencer},
+    sequencer::{Inbox, Message, Sequencer, SequencerParts},
     services::{self, ServiceSpec, ServicesCommand, ServicesParts, Views},
     timers,
 };
@@ -156,16 +156,16 @@ impl Node {
         let (cache_reader, cache_inbox, cache_clock) = (reader.clone(), inbox.clone(), clock.clone());
         let look = move || cache::run(&lookups_to_do, &*cache_reader, &cache_inbox, &*cache_clock);
         threads.push(thread("cache", look)?);
-        let sequencer = Sequencer::new(
-            unit_sender.clone(),
-            inbox.clone(),
-            clock.clone(),
-            feed.clone(),
-            admissions.clone(),
-            permits.clone(),
-            runs.clone(),
-            catalog.clone(),
-        );
+        let sequencer = Sequencer::new(SequencerParts {
+            committer: unit_sender.clone(),
+            inbox: inbox.clone(),
+            clock: clock.clone(),
+            feed: feed.clone(),
+            admissions: admissions.clone(),
+            permits: permits.clone(),
+            reader: runs.clone(),
+            catalog: catalog.clone(),
+        });
         let mut sequencer = sequencer.with_cache(lookups, views.clone());
         permits.restore(reader.budgets()?);
         for namespace in catalog.namespaces() {

@@ -1,10 +1,13 @@
 //! Reads runs from what is committed: rebuilt from their history, kept for those that ask again.
 
-use crate::{catalog::Catalog, large};
+use crate::{catalog::Catalog, large, record::RunRecord};
 use consort_artifacts::Artifacts;
-use consort_engine::{Entry, Record, Run};
-use consort_store::{Error, EventFilter, EventOrder, KeyedRun, Page, PageRequest, Reader, StoredEvent};
-use consort_types::{EventKey, Name, RunId};
+use consort_engine::{Entry, INLINE_BYTES_MAX, Record, Reference, Run};
+use consort_store::{
+    Error, EventFilter, EventOrder, KeyedRun, Page, PageRequest, Reader, RunFilter, RunSummary, StoredEvent,
+};
+use consort_types::{EventKey, Json, Name, RunId, RunState};
+use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
@@ -25,6 +28,9 @@ pub enum LoadError {
     /// What is stored makes no sense.
     #[error("run {0} cannot be rebuilt: {1}")]
     Unreadable(RunId, String),
+    /// What the last run of a workflow left makes no sense.
+    #[error("what the last run of `{0}` gave cannot be read: {1}")]
+    UnreadableOutput(Name, String),
 }
 
 /// Reads runs.
@@ -45,6 +51,33 @@ pub struct Kept {
     next_seq: u64,
 }
 
+/// Which workflow's last outputs.
+#[derive(Debug, Clone, Copy)]
+pub struct LastOutputs<'a> {
+    /// Of this namespace.
+    pub namespace: &'a Name,
+    /// By this name.
+    pub workflow: &'a Name,
+}
+
+/// An output as it is stored apart from its run: a large one stands there as a reference.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeptOutput {
+    Whole(Json),
+    Large(Reference),
+}
+
+/// What is stored of an output. A large one is an artifact already, as the history of its run refers to it.
+pub fn keep_output(output: &Json) -> Json {
+    let is_large = output.len() > INLINE_BYTES_MAX;
+    Json::of(&if is_large {
+        KeptOutput::Large(Reference::to(output))
+    } else {
+        KeptOutput::Whole(output.clone())
+    })
+}
+
 impl RunReader {
     /// Reads through a reader of the store.
     pub fn new(reader: Arc<dyn Reader>, artifacts: Artifacts) -> Self {
@@ -62,6 +95,49 @@ impl RunReader {
         key: &str,
     ) -> Result<Option<KeyedRun>, Error> {
         self.reader.run_by_key(namespace.as_str(), workflow.as_str(), key)
+    }
+
+    /// What the last run of a workflow gave that succeeded: of those with a key, or of all. Blocks on the store.
+    ///
+    /// # Errors
+    /// When the store refuses, or what it holds makes no sense.
+    pub fn last_output(
+        &self,
+        of: &LastOutputs<'_>,
+        limit_key: Option<&str>,
+    ) -> Result<Option<Json>, LoadError> {
+        let (namespace, workflow) = (of.namespace.as_str(), of.workflow.as_str());
+        let Some(document) = self.reader.last_output(namespace, workflow, limit_key)? else {
+            return Ok(None);
+        };
+        let unreadable = |error: String| LoadError::UnreadableOutput(of.workflow.clone(), error);
+        let kept = document.read::<KeptOutput>().map_err(|error| unreadable(error.to_string()))?;
+        Ok(Some(match kept {
+            KeptOutput::Whole(output) => output,
+            KeptOutput::Large(reference) => {
+                large::read(&self.artifacts, reference).map_err(|error| unreadable(error.to_string()))?
+            }
+        }))
+    }
+
+    /// What the newest run in the lists gave that succeeded: for a workflow that asks for the first time, whose
+    /// runs have left nothing apart. Blocks on the store.
+    ///
+    /// # Errors
+    /// When the store refuses, or what it holds makes no sense.
+    pub fn newest_output(&self, of: &LastOutputs<'_>, catalog: &Catalog) -> Result<Option<Json>, LoadError> {
+        let filter = RunFilter {
+            workflow: Some(of.workflow.clone()),
+            states: vec![RunState::Succeeded],
+            ..RunFilter::all(of.namespace.clone())
+        };
+        let newest = self.reader.runs(&filter, &PageRequest::first(1))?.items.pop();
+        let Some(RunSummary { run, document, .. }) = newest else { return Ok(None) };
+        match document.read::<RunRecord>() {
+            Ok(RunRecord { output: Some(output), .. }) => Ok(Some(output)),
+            // The lists leave out what is long.
+            _ => Ok(self.load(run, catalog)?.and_then(|(run, _)| run.output().cloned())),
+        }
     }
 
     /// An event by its key. Blocks on the store.

@@ -2,7 +2,7 @@
 //!
 //! It applies a command to memory at once and hands the transition to the committer; what the outside may see
 //! is held back there until the commit. It never touches a disk, but for a run that has ended and is asked to
-//! be undone.
+//! be undone, and for the one row that a run begins with whose workflow names `previous`.
 
 mod cache;
 mod children;
@@ -13,6 +13,7 @@ mod feed;
 mod gates;
 mod message;
 mod permits;
+mod previous;
 mod starts;
 
 pub use events::{PostEvents, PostedEvent};
@@ -29,6 +30,7 @@ use consort_engine::{
 use consort_store::Notice;
 use consort_types::{Digest, Name, RunId};
 use events::Events;
+use previous::Outputs;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, mpsc},
@@ -73,6 +75,7 @@ pub struct Sequencer {
     reader: Arc<RunReader>,
     catalog: Arc<Catalog>,
     events: Events,
+    outputs: Outputs,
 }
 
 struct Live {
@@ -98,18 +101,30 @@ impl Live {
     }
 }
 
+/// What a sequencer works with.
+pub struct SequencerParts {
+    /// Takes what is to be committed.
+    pub committer: mpsc::SyncSender<Unit>,
+    /// Where what it tells itself is put.
+    pub inbox: Inbox,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Readers of what has been committed.
+    pub feed: Arc<Feed>,
+    /// What is known of calls.
+    pub admissions: Arc<Admissions>,
+    /// Pools and who holds what of them.
+    pub permits: Arc<Permits<Call>>,
+    /// Loads runs that are not here.
+    pub reader: Arc<RunReader>,
+    /// What is deployed.
+    pub catalog: Arc<Catalog>,
+}
+
 impl Sequencer {
     /// A sequencer without runs.
-    pub fn new(
-        committer: mpsc::SyncSender<Unit>,
-        inbox: Inbox,
-        clock: Arc<dyn Clock>,
-        feed: Arc<Feed>,
-        admissions: Arc<Admissions>,
-        permits: Arc<Permits<Call>>,
-        reader: Arc<RunReader>,
-        catalog: Arc<Catalog>,
-    ) -> Self {
+    pub fn new(parts: SequencerParts) -> Self {
+        let SequencerParts { committer, inbox, clock, feed, admissions, permits, reader, catalog } = parts;
         Self {
             runs: HashMap::new(),
             keys: HashMap::new(),
@@ -132,6 +147,7 @@ impl Sequencer {
             reader,
             catalog,
             events: Events::after(0),
+            outputs: Outputs::default(),
         }
     }
 

@@ -89,6 +89,7 @@ impl Node {
             reading: body.reading,
             pools: BTreeMap::new(),
             limit_key,
+            previous: None,
             queued: None,
             parent: None,
             input,

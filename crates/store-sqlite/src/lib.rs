@@ -15,6 +15,7 @@ mod event;
 mod fault;
 mod file;
 mod history;
+mod last_output;
 mod list;
 mod lock;
 mod log;
@@ -43,6 +44,7 @@ const STORE_MIGRATIONS: Migrations = &[
     include_str!("../migrations/store/0003_events.sql"),
     include_str!("../migrations/store/0004_cache.sql"),
     include_str!("../migrations/store/0005_budgets.sql"),
+    include_str!("../migrations/store/0006_last_outputs.sql"),
 ];
 const LOG_MIGRATIONS: Migrations = &[include_str!("../migrations/logs/0001_first.sql")];
 

@@ -1,15 +1,15 @@
 //! Answers, each from a connection of its own, so that readers wait neither for each other nor for commits.
 
 use crate::{
-    budget, cache, definition, event, fault::Fault, file::DatabaseFile, history, list, lock::FolderLock,
-    notice, run, service, summary,
+    budget, cache, definition, event, fault::Fault, file::DatabaseFile, history, last_output, list,
+    lock::FolderLock, notice, run, service, summary,
 };
 use consort_store::{
     BudgetState, CachedResult, Error, EventFilter, EventOrder, HistoryPage, KeyedRun, NoticeKind,
     NoticeOfRun, OpenRun, Page, PageRequest, Project, Reader, RunCount, RunFilter, RunSummary, Service,
     ServiceRevision, StoredEvent, WorkflowRevision,
 };
-use consort_types::{Digest, EventKey, Name, RunId, Timestamp};
+use consort_types::{Digest, EventKey, Json, Name, RunId, Timestamp};
 use rusqlite::Connection;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -106,6 +106,15 @@ impl Reader for SqliteReader {
 
     fn run_counts(&self, namespace: &str) -> Result<Vec<RunCount>, Error> {
         self.readers.ask(|db| summary::counts(db, namespace))
+    }
+
+    fn last_output(
+        &self,
+        namespace: &str,
+        workflow: &str,
+        limit_key: Option<&str>,
+    ) -> Result<Option<Json>, Error> {
+        self.readers.ask(|db| last_output::get(db, namespace, workflow, limit_key))
     }
 
     fn event(&self, key: EventKey) -> Result<Option<StoredEvent>, Error> {

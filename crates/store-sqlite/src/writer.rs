@@ -2,7 +2,7 @@
 
 use crate::{
     Checkpointer, Durability, budget, cache, definition, event, fault::Fault, file::DatabaseFile, history,
-    lock::FolderLock, notice, run, service, summary,
+    last_output, lock::FolderLock, notice, run, service, summary,
 };
 use consort_store::{Batch, Error, Write, Writer};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -48,6 +48,7 @@ fn apply(transaction: &Transaction<'_>, write: &Write) -> Result<(), Fault> {
         Write::ReopenRun { run } => run::reopen(transaction, *run),
         Write::Summarize(summary) => summary::put(transaction, summary),
         Write::SetNotices { run, namespace, notices } => notice::set(transaction, *run, namespace, notices),
+        Write::SetLastOutput(last) => last_output::set(transaction, last),
         Write::DeleteRun { run } => {
             notice::delete(transaction, *run)?;
             run::delete(transaction, *run)?;

@@ -101,7 +101,7 @@ fn a_store_of_a_newer_program_is_refused() {
     let file = rusqlite::Connection::open(folder.path().join("consort.db")).unwrap();
     file.execute("UPDATE meta SET value = 99 WHERE name = 'format'", []).unwrap();
     drop(file);
-    assert!(matches!(refused(folder.path()), Error::Newer { found: 99, known: 5 }));
+    assert!(matches!(refused(folder.path()), Error::Newer { found: 99, known: 6 }));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What is written, and how.
 
 use crate::{
-    BudgetChange, CacheBounds, CachedResult, Error, Notice, OpenRun, Project, RunSummary, Service,
-    ServiceRevision, StoredEvent, WorkflowRevision,
+    BudgetChange, CacheBounds, CachedResult, Error, LastOutput, Notice, OpenRun, Project, RunSummary,
+    Service, ServiceRevision, StoredEvent, WorkflowRevision,
 };
 use bytes::Bytes;
 use consort_types::{Digest, Name, RunId, Timestamp};
@@ -110,6 +110,9 @@ pub enum Write {
         /// All of it.
         notices: Vec<Notice>,
     },
+    /// What the last run of a workflow gave that succeeded; replaces what was there. It stays when its run is
+    /// deleted.
+    SetLastOutput(Box<LastOutput>),
     /// Forgets a closed run: history, key, summary, notices. [`Error::Conflict`] while it is open; an unknown run is
     /// left as it is.
     DeleteRun {

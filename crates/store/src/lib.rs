@@ -17,6 +17,7 @@ mod definition;
 mod error;
 mod event;
 mod history;
+mod last_output;
 mod log;
 pub mod memory;
 mod notice;
@@ -32,6 +33,7 @@ pub use definition::{Project, ProjectFile, WorkflowRevision};
 pub use error::Error;
 pub use event::{EventFilter, EventOrder, EventPlace, StoredEvent, page_of_events};
 pub use history::{HISTORY_PAGE_BYTES_MAX, HistoryPage, HistoryRow};
+pub use last_output::LastOutput;
 pub use log::{
     LOG_BYTES_PER_RUN_MAX, LOG_LINES_PER_RUN_MAX, LOG_PAGE_MAX, LogFilter, LogLine, LogPage, LogReader,
     LogStream, LogWriter, NumberedLine,

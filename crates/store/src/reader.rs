@@ -5,7 +5,7 @@ use crate::{
     NoticeOfRun, OpenRun, Page, PageRequest, Project, RunCount, RunFilter, RunSummary, Service,
     ServiceRevision, StoredEvent, WorkflowRevision,
 };
-use consort_types::{Digest, EventKey, Name, RunId, Timestamp};
+use consort_types::{Digest, EventKey, Json, Name, RunId, Timestamp};
 
 /// Answers questions from what was committed. Blocks: call it from a thread that may.
 ///
@@ -39,6 +39,14 @@ pub trait Reader: Send + Sync {
         kind: NoticeKind,
         page: &PageRequest,
     ) -> Result<Page<NoticeOfRun>, Error>;
+
+    /// What the last run of a workflow gave that succeeded: with this `limit_key`, or of all.
+    fn last_output(
+        &self,
+        namespace: &str,
+        workflow: &str,
+        limit_key: Option<&str>,
+    ) -> Result<Option<Json>, Error>;
 
     /// How many runs of a namespace are in which state, by workflow.
     fn run_counts(&self, namespace: &str) -> Result<Vec<RunCount>, Error>;

@@ -5,7 +5,7 @@ use consort_wire as wire;
 use serde_json::Value;
 
 /// An event with what the server knows of it.
-pub fn event(event: StoredEvent) -> wire::Event {
+pub fn event(event: &StoredEvent) -> wire::Event {
     let attributes = match event.document.to_value() {
         Value::Object(attributes) => attributes,
         _ => serde_json::Map::new(),

@@ -16,7 +16,7 @@ impl From<QueryError> for Refusal {
         match error {
             QueryError::Store(error) => error.into(),
             QueryError::Load(LoadError::Store(error)) => error.into(),
-            QueryError::Load(error @ LoadError::Unreadable(..)) => {
+            QueryError::Load(error @ (LoadError::Unreadable(..) | LoadError::UnreadableOutput(..))) => {
                 tracing::error!(%error, "a run cannot be read");
                 Self::new(codes::E_INTERNAL, error.to_string())
             }
@@ -68,6 +68,7 @@ impl From<StartRunError> for Refusal {
                 Self::new(codes::E_LIMIT_FULL, text).retry_after(RETRY_AFTER_S)
             }
             StartRunError::Refused(StartError::Store(error)) => error.into(),
+            StartRunError::Refused(StartError::Previous(error)) => QueryError::Load(error).into(),
             StartRunError::Ending => ending(),
         }
     }

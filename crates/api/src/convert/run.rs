@@ -137,24 +137,6 @@ const fn stream_word(stream: LogStream) -> wire::Stream {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trigger_says_what_it_was() {
-        let id = "run_00000000000000000000000000000007";
-        let of = |text: &str| trigger(text).map(|it| (it.kind, it.name, it.run.map(|run| run.to_string())));
-        assert_eq!(of("api"), Some((wire::TriggerKind::Api, None, None)));
-        assert_eq!(of(&format!("rerun:{id}")), Some((wire::TriggerKind::Rerun, None, Some(id.to_owned()))));
-        assert_eq!(
-            of("schedule:nightly"),
-            Some((wire::TriggerKind::Schedule, Some("nightly".to_owned()), None))
-        );
-        assert_eq!(of("moon"), None);
-    }
-}
-
 /// Whether a step took an earlier result, and whose, or why not.
 fn cached(cached: Cached) -> wire::Cached {
     let miss = wire::Cached { hit: false, run: None, step: None, at: None, expires_at: None, why: None };
@@ -179,5 +161,23 @@ const fn why_missed(why: Miss) -> wire::CacheMiss {
         Miss::NoCache => wire::CacheMiss::NoCache,
         Miss::Unfit => wire::CacheMiss::Unfit,
         Miss::Unreadable => wire::CacheMiss::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trigger_says_what_it_was() {
+        let id = "run_00000000000000000000000000000007";
+        let of = |text: &str| trigger(text).map(|it| (it.kind, it.name, it.run.map(|run| run.to_string())));
+        assert_eq!(of("api"), Some((wire::TriggerKind::Api, None, None)));
+        assert_eq!(of(&format!("rerun:{id}")), Some((wire::TriggerKind::Rerun, None, Some(id.to_owned()))));
+        assert_eq!(
+            of("schedule:nightly"),
+            Some((wire::TriggerKind::Schedule, Some("nightly".to_owned()), None))
+        );
+        assert_eq!(of("moon"), None);
     }
 }

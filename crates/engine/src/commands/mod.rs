@@ -49,7 +49,7 @@ impl Run {
                 out_of_budget::apply(decider, token, pool, *error, now)
             }
             Command::TimerFired { node, kind } => timer_fired::apply(decider, node, kind),
-            Command::Admit => admit::apply(decider),
+            Command::Admit { previous } => admit::apply(decider, previous),
             Command::Cancel { by } => cancel::apply(decider, by),
             Command::Pause { by } => pause::pause(decider, by),
             Command::Resume { by } => pause::resume(decider, by),

@@ -26,6 +26,7 @@ impl Run {
             parent: start.parent.map(Box::new),
             no_cache: start.reading == Reading::Bypassed,
             limit_key: start.limit_key,
+            previous: start.previous,
             // In line no time counts.
             timeout_at: timeout.filter(|_| start.queued.is_none()),
         });

@@ -11,7 +11,9 @@ impl Run {
         match entry {
             Entry::RunStarted(_) => {}
             Entry::Queued { number } => self.absorb_queued(*number),
-            Entry::Admitted { timeout_at } => self.absorb_admitted(*timeout_at, at),
+            Entry::Admitted { timeout_at, previous } => {
+                self.absorb_admitted(*timeout_at, previous.as_ref(), at);
+            }
             Entry::Started { n, timeout_at } => self.absorb_started(*n, *timeout_at, at),
             Entry::Opened { n, s, r#as } => self.absorb_opened(*n, *s, *r#as),
             Entry::Counted { n, count } => self.absorb_counted(*n, *count),

@@ -158,6 +158,12 @@ impl Run {
         &self.started.input
     }
 
+    /// What it gave, once it has succeeded.
+    pub fn output(&self) -> Option<&Json> {
+        let succeeded = self.end.as_ref().filter(|end| self.is_ended() && end.state == RunState::Succeeded);
+        succeeded.and_then(|end| end.output.as_ref())
+    }
+
     /// Its tags.
     pub fn tags(&self) -> &BTreeMap<String, String> {
         &self.started.tags

@@ -103,7 +103,7 @@ impl Scope for Names<'_> {
         match name {
             "input" => Some(self.run.started.input.clone()),
             "run" => Some(self.run_object()),
-            "previous" => Some(Json::null()),
+            "previous" => Some(self.run.started.previous.clone().unwrap_or_else(Json::null)),
             _ => None,
         }
     }

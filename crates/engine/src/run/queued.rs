@@ -1,7 +1,7 @@
 //! A run that waits for a place among the live runs of its workflow, and is let in.
 
 use super::{Phase, Run};
-use consort_types::Timestamp;
+use consort_types::{Json, Timestamp};
 
 impl Run {
     pub(super) fn absorb_queued(&mut self, number: u64) {
@@ -9,11 +9,19 @@ impl Run {
         self.admitted_at = None;
     }
 
-    pub(super) fn absorb_admitted(&mut self, timeout_at: Option<Timestamp>, at: Timestamp) {
+    pub(super) fn absorb_admitted(
+        &mut self,
+        timeout_at: Option<Timestamp>,
+        previous: Option<&Json>,
+        at: Timestamp,
+    ) {
         self.phase = Phase::Live;
         self.admitted_at = Some(at);
         self.pass_began_at = at;
         self.timeout_at = timeout_at;
+        if let Some(previous) = previous {
+            self.started.previous = Some(previous.clone());
+        }
     }
 
     /// Its number in line, while it waits for a place.

@@ -91,6 +91,7 @@ impl Family {
             reading: consort_engine::Reading::Allowed,
             pools,
             limit_key: None,
+            previous: None,
             queued: None,
         };
         let (run, transition) = Run::start(start, self.now);

@@ -1,7 +1,7 @@
 //! A small world for the engine: services that answer as told, a clock that is turned by hand, and a store
 //! that the run is rebuilt from after every single command.
 
-#![allow(dead_code, clippy::print_stdout)]
+#![allow(dead_code, clippy::print_stdout, clippy::needless_pass_by_value)]
 
 use consort_engine::{
     AttemptResult, Command, Dispatch, Effect, EventOffer, Incident, Keep, NodeId, PermitWant, Question,
@@ -120,6 +120,13 @@ impl World {
         Self::begun(project(workflow), json!({}), 1, Some(1))
     }
 
+    /// The same, and the last run before it gave this.
+    pub fn in_line_after(workflow: &str, previous: Option<Json>) -> Self {
+        let project = project(workflow);
+        let start = Start { previous, ..start_of(&project, json!({}), 1, Some(1)) };
+        Self::begin(project, start, begin_at())
+    }
+
     pub fn begun(project: Arc<Project>, input: Value, seed: u128, queued: Option<u64>) -> Self {
         Self::reading(project, input, seed, queued, Reading::Allowed)
     }
@@ -131,25 +138,8 @@ impl World {
         queued: Option<u64>,
         reading: Reading,
     ) -> Self {
-        let now = Timestamp::from_millis(1_000_000);
-        let workflow = project.workflows["w"].clone();
-        let start = Start {
-            id: RunId::from_uuid(uuid::Uuid::from_u128(seed)),
-            namespace: Name::new("test", NameKind::Kebab).unwrap(),
-            workflow,
-            revision: 1,
-            input: Json::from(input),
-            tags: BTreeMap::new(),
-            key: None,
-            trigger: "api".to_owned(),
-            copies: None,
-            reading,
-            pools: BTreeMap::new(),
-            limit_key: None,
-            queued,
-            parent: None,
-        };
-        Self::begin(project, start, now)
+        let start = Start { reading, ..start_of(&project, input, seed, queued) };
+        Self::begin(project, start, begin_at())
     }
 
     /// A run that does this one again, by the same definition and with the same input.
@@ -179,6 +169,7 @@ impl World {
             parent: None,
             limit_key: None,
             pools: BTreeMap::new(),
+            previous: None,
             queued: None,
         };
         Ok(Self::begin(project, start, self.now))
@@ -508,5 +499,30 @@ impl View {
         pending.sort();
         let people = (run.questions(), run.incidents());
         Self { run: run.view(&|_| None), steps: run.steps(0, 100_000, &|_| None), people, pending }
+    }
+}
+
+fn begin_at() -> Timestamp {
+    Timestamp::from_millis(1_000_000)
+}
+
+fn start_of(project: &Project, input: Value, seed: u128, queued: Option<u64>) -> Start {
+    let workflow = project.workflows["w"].clone();
+    Start {
+        id: RunId::from_uuid(uuid::Uuid::from_u128(seed)),
+        namespace: Name::new("test", NameKind::Kebab).unwrap(),
+        workflow,
+        revision: 1,
+        input: Json::from(input),
+        tags: BTreeMap::new(),
+        key: None,
+        trigger: "api".to_owned(),
+        copies: None,
+        reading: Reading::Allowed,
+        pools: BTreeMap::new(),
+        limit_key: None,
+        previous: None,
+        queued,
+        parent: None,
     }
 }

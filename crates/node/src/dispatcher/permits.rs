@@ -82,7 +82,7 @@ impl Dispatcher {
             match next {
                 Next::Go { call, service, spent } if spent.is_empty() => self.go(service, call),
                 Next::Go { call, service, spent } => self.go_once_kept(service, call, spent),
-                Next::Refused { id, call, why } => self.refuse(id, call, why),
+                Next::Refused { id, call, why } => self.refuse(id, call, &why),
                 Next::Resume(run) => self.inbox.command(run, Command::Resume { by: "budget".to_owned() }),
             }
         }
@@ -153,9 +153,9 @@ impl Dispatcher {
         }
     }
 
-    fn refuse(self: &Arc<Self>, id: CallId, call: Call, why: Refusal) {
-        let error = refusal_error(&why);
-        let asks = match &why {
+    fn refuse(self: &Arc<Self>, id: CallId, call: Call, why: &Refusal) {
+        let error = refusal_error(why);
+        let asks = match why {
             Refusal::Empty { pool, when_empty: WhenEmpty::Pause, until, .. } => Some((pool, *until)),
             Refusal::Empty { .. } | Refusal::TooMuch { .. } | Refusal::TooManyKeys { .. } => None,
         };

@@ -19,6 +19,8 @@ use std::{
 };
 use tokio::sync::oneshot;
 
+mod previous;
+
 struct Still;
 
 impl Clock for Still {
@@ -58,21 +60,29 @@ fn sequencer(reader: &Arc<dyn Reader>, catalog: &Arc<Catalog>) -> Parts {
     let runs = Arc::new(RunReader::new(reader.clone(), no_artifacts()));
     let (feed, permits) = (Arc::default(), Arc::new(Permits::default()));
     let admissions = Arc::new(Admissions::new(permits.clone(), Arc::new(Still)));
-    let mut sequencer =
-        Sequencer::new(committer, inbox, Arc::new(Still), feed, admissions, permits, runs, catalog.clone());
+    let mut sequencer = Sequencer::new(SequencerParts {
+        committer,
+        inbox,
+        clock: Arc::new(Still),
+        feed,
+        admissions,
+        permits,
+        reader: runs,
+        catalog: catalog.clone(),
+    });
     sequencer.number_events_after(reader.newest_event().unwrap());
     (sequencer, units, messages)
 }
 
-fn room(workflows: &str) -> Room {
+/// Puts workflows in the place of those that are deployed.
+fn deploy(catalog: &Catalog, workflows: &str, revision: u64) {
     let text = format!("name: n\nworkflows:\n{workflows}");
     let checked = consort_spec::check(&Texts::new([("consort.yaml".to_owned(), text)], Folders::Assumed));
     let project = checked.project.unwrap_or_else(|| panic!("{:?}", checked.problems));
-    let store = MemoryStore::default().open().unwrap();
-    let catalog = Arc::new(Catalog::load(store.reader.clone()).unwrap());
-    let numbers: BTreeMap<Name, u64> = project.workflows.keys().map(|name| (name.clone(), 1)).collect();
+    let numbers: BTreeMap<Name, u64> =
+        project.workflows.keys().map(|name| (name.clone(), revision)).collect();
     let deployed = Deployed {
-        sequence: 1,
+        sequence: revision,
         project,
         files: Vec::new(),
         sources: BTreeMap::new(),
@@ -81,23 +91,37 @@ fn room(workflows: &str) -> Room {
         rolled_out: BTreeMap::new(),
     };
     catalog.set(name("n"), deployed);
-    let (sequencer, units, messages) = sequencer(&store.reader, &catalog);
+}
+
+fn room(workflows: &str) -> Room {
+    let store = MemoryStore::default().open().unwrap();
+    let catalog = Arc::new(Catalog::load(store.reader.clone()).unwrap());
+    deploy(&catalog, workflows, 1);
+    let (mut sequencer, units, messages) = sequencer(&store.reader, &catalog);
+    sequencer.take_limits(&name("n"));
     Room { sequencer, units, messages, writer: store.writer, reader: store.reader, catalog }
 }
 
 impl Room {
     fn start(&mut self, id: u128, workflow: &str) {
+        self.start_with(id, workflow, serde_json::json!({}));
+    }
+
+    fn start_with(&mut self, id: u128, workflow: &str, input: serde_json::Value) {
         let current = self.catalog.workflow("n", workflow).unwrap();
+        let input = current.workflow.input.check(&Json::from(input)).unwrap();
+        let limit_key = crate::starts::limit_key(&current.workflow, &input).unwrap();
         let start = Start {
             id: run_id(id),
             namespace: name("n"),
             workflow: current.workflow,
             revision: current.revision,
-            input: Json::from(serde_json::json!({})),
+            input,
             tags: BTreeMap::new(),
             key: None,
             trigger: "api".to_owned(),
-            limit_key: None,
+            limit_key,
+            previous: None,
             queued: None,
             parent: None,
             copies: None,
@@ -162,6 +186,7 @@ impl Room {
     /// What is not committed is lost; the next server finds what is.
     fn kill(&mut self) {
         (self.sequencer, self.units, self.messages) = sequencer(&self.reader, &self.catalog);
+        self.sequencer.take_limits(&name("n"));
         let runs = RunReader::new(self.reader.clone(), no_artifacts());
         let mut after = Vec::new();
         for open in self.reader.open_runs().unwrap() {

@@ -107,6 +107,9 @@ impl Sequencer {
             .map_err(|error| RunError::new("E_INVALID_INPUT", ErrorKind::InvalidInput, error.to_string()))?;
         let limit_key = starts::limit_key(&current.workflow, &input)
             .map_err(|error| RunError::new("E_INVALID_INPUT", ErrorKind::InvalidInput, error.to_string()))?;
+        let previous = self
+            .previous(namespace, &current.workflow, limit_key.as_deref())
+            .map_err(|error| RunError::new("E_INTERNAL", ErrorKind::Failed, error.to_string()).retryable())?;
         Ok(Start {
             id,
             namespace: namespace.clone(),
@@ -121,6 +124,7 @@ impl Sequencer {
             copies: None,
             pools: BTreeMap::new(),
             limit_key,
+            previous,
             queued: None,
         })
     }

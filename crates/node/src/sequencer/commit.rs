@@ -43,6 +43,7 @@ impl Sequencer {
     }
 
     /// What a transition writes and what follows it. The children that it starts are given back.
+    #[expect(clippy::vec_box, reason = "they come boxed from the effects and go on boxed")]
     pub(super) fn take_in(
         &mut self,
         id: RunId,
@@ -88,6 +89,7 @@ impl Sequencer {
         after.extend(self.once_stored());
         self.see(id, &transition.record, after);
         if ended {
+            self.remember_output(id, writes);
             self.gates.lock().leave(id);
             let waiters = self.waiters.remove(&id).unwrap_or_default();
             after.push(After::Call(Box::new(move || {
@@ -140,6 +142,7 @@ impl Sequencer {
         }
         let Some(Live { run, .. }) = self.runs.remove(&id) else { return };
         self.events.unwatch(&run);
+        self.outputs.stored(id);
         if let Some(key) = run.key() {
             self.keys.remove(&(run.namespace().clone(), run.workflow().name.clone(), key.to_owned()));
         }

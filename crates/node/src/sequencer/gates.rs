@@ -73,8 +73,9 @@ impl Sequencer {
         }
         for _ in 0..COMMANDS_PER_TURN_MAX {
             let Some(id) = self.gates.lock().admit() else { return false };
-            if self.runs.contains_key(&id) {
-                self.apply(id, Command::Admit, Vec::new(), None);
+            if let Some(live) = self.runs.get(&id) {
+                let previous = self.previous_of(&live.run);
+                self.apply(id, Command::Admit { previous }, Vec::new(), None);
             } else {
                 self.gates.lock().leave(id);
             }

@@ -1,7 +1,7 @@
 //! What the sequencer is told, and what it answers.
 
 use super::PostEvents;
-use crate::committer::Unit;
+use crate::{committer::Unit, runs::LoadError};
 use consort_engine::{
     ChildStart, Command, NodeId, Recalled, Rejected, Start,
     flights::FlightKey,
@@ -96,6 +96,9 @@ pub enum StartError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] consort_store::Error),
+    /// What the last run gave cannot be read.
+    #[error("`previous` cannot be read: {0}")]
+    Previous(#[from] LoadError),
 }
 
 fn full(gate: &GateKey, rule: &Rule) -> String {

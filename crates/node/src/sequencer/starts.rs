@@ -55,6 +55,10 @@ impl Sequencer {
             Err(error) => return drop(reply.send(Err(error.into()))),
             Ok(None) => {}
         }
+        match self.previous(&start.namespace, &start.workflow, start.limit_key.as_deref()) {
+            Ok(previous) => start.previous = previous,
+            Err(error) => return drop(reply.send(Err(error.into()))),
+        }
         match self.arrive(&start) {
             (_, Turn::Free) => {}
             (_, Turn::Queued { number, cancel }) => {

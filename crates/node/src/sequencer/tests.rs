@@ -66,8 +66,16 @@ fn desk_of(workflow: &str) -> Desk {
     let (feed, permits) = (Arc::default(), Arc::new(Permits::default()));
     let admissions = Arc::new(Admissions::new(permits.clone(), Arc::new(Still)));
     let (inbox, messages) = Inbox::new();
-    let mut sequencer =
-        Sequencer::new(committer, inbox, Arc::new(Still), feed, admissions, permits, runs, catalog.clone());
+    let mut sequencer = Sequencer::new(SequencerParts {
+        committer,
+        inbox,
+        clock: Arc::new(Still),
+        feed,
+        admissions,
+        permits,
+        reader: runs,
+        catalog: catalog.clone(),
+    });
     sequencer.take_limits(&name("n"));
     Desk { sequencer, units, messages, writer: store.writer, store: store.reader, catalog }
 }
@@ -106,6 +114,7 @@ impl Desk {
             reading: Reading::Allowed,
             pools: BTreeMap::new(),
             limit_key: None,
+            previous: None,
             queued: None,
             parent: None,
         };

@@ -32,6 +32,8 @@ pub struct Workflow {
     pub finally: Option<ScopeId>,
     /// How many runs may be live at once.
     pub concurrency: Option<Concurrency>,
+    /// Whether an expression names `previous`; only then its runs are given it.
+    pub names_previous: bool,
     /// Shown in lists, which filter by them.
     pub tags: BTreeMap<String, Template>,
     /// What each run has for itself, shared with its children.

@@ -113,6 +113,7 @@ pub(crate) fn workflow<'a>(
     if let Some(concurrency) = &mut concurrency {
         typing::bind_template(&mut concurrency.key, &env);
     }
+    let names_previous = typing::names_previous(&draft);
     let workflow = Workflow {
         name: name.clone(),
         digest: digest(node, &draft.steps),
@@ -124,6 +125,7 @@ pub(crate) fn workflow<'a>(
         timeout,
         finally,
         concurrency,
+        names_previous,
         tags: tags.into_iter().map(|(name, value)| (name, value.bind(&env))).collect(),
         priority: fields.integer("priority", -100..=100).unwrap_or(0) as i32,
         description: fields.text("description"),

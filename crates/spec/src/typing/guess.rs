@@ -28,7 +28,8 @@ pub(super) fn is_needed(draft: &Draft<'_>) -> bool {
     names_previous(draft) || draft.steps.iter().any(next)
 }
 
-fn names_previous(draft: &Draft<'_>) -> bool {
+/// Whether an expression of the workflow names `previous`.
+pub(crate) fn names_previous(draft: &Draft<'_>) -> bool {
     draft.sites.iter().any(|site| site.names.iter().any(|(_, meaning)| *meaning == Meaning::Previous))
 }
 

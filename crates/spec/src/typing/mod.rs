@@ -14,6 +14,7 @@ mod words;
 
 pub(crate) use bind::{retry as bind_retry, template as bind_template};
 pub(crate) use fits::judge;
+pub(crate) use guess::names_previous;
 pub(crate) use words::{event_of, event_type};
 
 use crate::{

@@ -6,6 +6,7 @@ mod cache;
 mod commit;
 mod definition;
 mod event;
+mod last_output;
 mod list;
 mod log;
 mod notice;
@@ -15,6 +16,7 @@ pub use cache::*;
 pub use commit::*;
 pub use definition::*;
 pub use event::*;
+pub use last_output::*;
 pub use list::*;
 pub use log::*;
 pub use notice::*;
@@ -84,6 +86,7 @@ macro_rules! conformance {
             notices_are_listed_by_kind_longest_wait_first
             notices_come_in_pages
             notices_go_with_their_run
+            the_last_output_is_kept_for_each_key
             events_are_kept_in_their_order
             an_event_is_stored_once
             events_come_in_pages

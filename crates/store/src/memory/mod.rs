@@ -12,7 +12,7 @@ use crate::{
     memory::{log::Logs, table::Table},
 };
 use bytes::Bytes;
-use consort_types::{Digest, EventKey, Name, RunId, Timestamp};
+use consort_types::{Digest, EventKey, Json, Name, RunId, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 /// A store that lives as long as this value and its handles.
@@ -41,6 +41,7 @@ struct Tables {
     /// Where a run stands in `summaries`.
     created: Table<RunId, Timestamp>,
     notices: Table<(RunId, NoticeKind, String), (Name, Notice)>,
+    last_outputs: Table<(Name, Name, Option<String>), Json>,
     events: Table<u64, StoredEvent>,
     event_keys: Table<EventKey, u64>,
     projects: Table<(Name, u64), Project>,

@@ -6,7 +6,7 @@ use crate::{
     HistoryRow, KeyedRun, NoticeKind, NoticeOfRun, NoticePlace, OpenRun, Page, PageRequest, Project, Reader,
     RunCount, RunFilter, RunPager, RunSummary, Service, ServiceRevision, StoredEvent, WorkflowRevision,
 };
-use consort_types::{Digest, EventKey, Name, NameKind, RunId, RunState, Timestamp};
+use consort_types::{Digest, EventKey, Json, Name, NameKind, RunId, RunState, Timestamp};
 use std::collections::BTreeMap;
 
 /// A text as the name in a key. A text that is no name is in no table.
@@ -126,6 +126,17 @@ impl Reader for Handle {
         }
         let counts = counts.into_iter();
         Ok(counts.map(|((workflow, state), runs)| RunCount { workflow, state, runs }).collect())
+    }
+
+    fn last_output(
+        &self,
+        namespace: &str,
+        workflow: &str,
+        limit_key: Option<&str>,
+    ) -> Result<Option<Json>, Error> {
+        let tables = self.shared.read();
+        let Some((namespace, workflow)) = names(namespace, workflow) else { return Ok(None) };
+        Ok(tables.last_outputs.get(&(namespace, workflow, limit_key.map(str::to_owned))).cloned())
     }
 
     fn event(&self, key: EventKey) -> Result<Option<StoredEvent>, Error> {

@@ -2,8 +2,8 @@
 
 use super::{Handle, IndexedRun, Tables};
 use crate::{
-    Batch, BudgetState, CacheBounds, CachedResult, DROPPED_PER_RESULT_MAX, Error, Notice, NoticeKind,
-    OpenRun, RunSummary, ServiceRevision, WorkflowRevision, Write, Writer,
+    Batch, BudgetState, CacheBounds, CachedResult, DROPPED_PER_RESULT_MAX, Error, LastOutput, Notice,
+    NoticeKind, OpenRun, RunSummary, ServiceRevision, WorkflowRevision, Write, Writer,
 };
 use bytes::Bytes;
 use consort_types::{Digest, Name, RunId, Timestamp};
@@ -31,6 +31,7 @@ macro_rules! every_table {
             summaries,
             created,
             notices,
+            last_outputs,
             events,
             event_keys,
             projects,
@@ -47,6 +48,7 @@ macro_rules! every_table {
         summaries.$verb();
         created.$verb();
         notices.$verb();
+        last_outputs.$verb();
         events.$verb();
         event_keys.$verb();
         projects.$verb();
@@ -80,6 +82,10 @@ impl Tables {
             Write::ReopenRun { run } => self.set_closed(*run, None),
             Write::Summarize(summary) => return self.summarize(summary),
             Write::SetNotices { run, namespace, notices } => self.set_notices(*run, namespace, notices),
+            Write::SetLastOutput(last) => {
+                let LastOutput { namespace, workflow, limit_key, document } = (**last).clone();
+                self.last_outputs.put((namespace, workflow, limit_key), document);
+            }
             Write::DeleteRun { run } => return self.delete_run(*run),
             Write::PutEvent(event) => return self.put_event(event),
             Write::DropEvents { through, before } => self.drop_events(*through, *before),
