@@ -57,7 +57,7 @@ class ChildRuns(Case):
         server = self.server_
         run = server.run("order", {"ns": [1, 2], "doomed": False})
         self.assertEqual((run["state"], run["output"]), ("succeeded", [1, 2]))
-        child = server.step(run["id"], "each[1]")["run"]
+        child = server.step(run["id"], "each[1]")["child"]
         found = server.get(f"/runs/{child}")
         self.assertEqual(found["parent"], {"run": run["id"], "step": "each[1]"})
         self.assertEqual((found["trigger"]["kind"], found["trigger"]["run"]), ("run", run["id"]))
@@ -75,7 +75,7 @@ class ChildRuns(Case):
         self.assertEqual((good["state"], good["output"]), ("succeeded", [1, 2, 3]))
         self.assertEqual((bad["state"], bad["undo"], bad["error"]["step"]), ("failed", "complete", "ship"))
         for parent, state in ((good, "none"), (bad, "complete")):
-            children = [server.step(parent["id"], f"each[{n}]")["run"] for n in range(3)]
+            children = [server.step(parent["id"], f"each[{n}]")["child"] for n in range(3)]
             self.assertEqual(len(set(children)), 3)
             for child in children:
                 until(lambda child=child, state=state: server.get(f"/runs/{child}")["undo"] == state, f"{child} {state}")
@@ -86,7 +86,7 @@ class ChildRuns(Case):
         run = server.begin("patient")["id"]
         waiting = lambda: server.get(f"/runs/{run}").get("waiting_on") or {}  # noqa: E731
         until(lambda: "the signal `go`" in waiting().get("detail", ""), lambda: f"a reason, not {waiting()}")
-        child = server.step(run, "ask")["run"]
+        child = server.step(run, "ask")["child"]
         self.assertEqual((waiting()["kind"], waiting()["name"]), ("run", child))
         self.assertEqual(server.act(run, "pause").status, 200)
         server.reaches(child, "paused")
@@ -97,7 +97,7 @@ class ChildRuns(Case):
         self.assertEqual(server.act(child, "signals/go", {}).status, 200)
         self.assertEqual(server.ended(run)["state"], "succeeded")
         other = server.begin("patient")["id"]
-        child = until(lambda: server.step(other, "ask")["run"], "the child is there")
+        child = until(lambda: server.step(other, "ask")["child"], "the child is there")
         self.assertEqual(server.act(other, "cancel").status, 200)
         self.assertEqual((server.ended(other)["state"], server.get(f"/runs/{child}")["state"]), ("cancelled", "cancelled"))
 

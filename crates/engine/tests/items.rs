@@ -1,5 +1,7 @@
 //! `key` and `item_after`: items with names, and a graph that is known only at run time.
 
+#![allow(clippy::needless_pass_by_value)]
+
 mod world;
 
 use consort_types::{RunState, StepState};

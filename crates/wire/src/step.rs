@@ -85,7 +85,7 @@ pub struct Step {
     pub waiting_on: Option<WaitingOn>,
     /// The run that it started: the newest, when it was tried again.
     #[schema(value_type = Option<String>)]
-    pub run: Option<RunId>,
+    pub child: Option<RunId>,
     /// Key of the step that it is inside of.
     pub parent: Option<String>,
     /// Its place among the items of its `for_each` or the turns of its loop, from 0.

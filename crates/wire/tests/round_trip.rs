@@ -13,7 +13,7 @@ fn run() -> Value {
         "id": RUN, "namespace": "lending", "workflow": "loan-application", "revision": "3f2a", "state": "waiting",
         "input": {"declared": 1.50}, "output": null, "error": null, "tags": {"branch": "north"},
         "created_at": "2026-11-24T09:30:00.000Z", "started_at": "2026-11-24T09:30:00.001Z", "finished_at": null,
-        "trigger": {"kind": "api"}, "undo": "none",
+        "trigger": {"kind": "api"}, "parent": null, "undo": "none",
         "waiting_on": {"kind": "approval", "name": "decision.else", "since": "2026-11-24T09:31:00.000Z", "detail": "a person must approve"},
         "attempts": [{"number": 1, "state": "running", "started_at": null, "finished_at": null, "error": null}]
     })
@@ -28,7 +28,7 @@ fn step() -> Value {
         "input": {"page": 1}, "output": {"ok": true}, "error": null,
         "cached": {"hit": true, "run": RUN, "step": "fields[3]", "at": "2026-11-23T09:30:00.000Z"},
         "progress": {"fraction": 0.5, "message": "half", "at": "2026-11-24T09:30:00.500Z"},
-        "waiting_on": null, "parent": "fields", "index": 3
+        "waiting_on": null, "copied_from": null, "child": null, "parent": "fields", "index": 3
     })
 }
 

@@ -106,7 +106,7 @@ export interface Step {
   progress?: { fraction?: number | null; message?: string | null; at: Instant } | null;
   waiting_on?: WaitingOn | null;
   /** The run that it started. */
-  run?: string | null;
+  child?: string | null;
   parent?: string | null;
   index?: number | null;
 }

@@ -37,7 +37,7 @@ export function StepPanel({ run, step, now, namespace, onClose }: Props) {
         {step.call && <code>{step.call}</code>}
         {!step.call && <span>{step.kind}</span>}
         {took !== undefined && <span>{duration(took)}</span>}
-        {step.run && <Link to="/runs/$id" params={{ id: step.run }} search={(old) => ({ namespace: old.namespace })}>{step.run}</Link>}
+        {step.child && <Link to="/runs/$id" params={{ id: step.child }} search={(old) => ({ namespace: old.namespace })}>{step.child}</Link>}
       </p>
       {step.waiting_on && !isTerminal(step.state) && <p className="message">{step.waiting_on.detail}</p>}
       {asks(step) && <AnswerForm run={run.id} step={step.key} form={questionOf(step)["form"]} namespace={namespace} />}

@@ -111,7 +111,7 @@ pub fn step(view: StepView) -> wire::Step {
             at,
         }),
         waiting_on: view.waiting_on,
-        run: view.run,
+        child: view.run,
         parent: view.parent,
         index: view.index.map(u64::from),
     }

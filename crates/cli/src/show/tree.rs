@@ -109,7 +109,7 @@ fn facts(step: &Step, now: Timestamp) -> String {
         facts.push(format!("{} attempts", step.attempts.len()));
     }
     // One that waits says so in its remark.
-    facts.extend(step.run.filter(|_| step.waiting_on.is_none()).map(|run| run.to_string()));
+    facts.extend(step.child.filter(|_| step.waiting_on.is_none()).map(|run| run.to_string()));
     facts.extend(Some(printable(&remark(step))).filter(|remark| !remark.is_empty()));
     facts.join("  ")
 }
