@@ -186,6 +186,7 @@ mod tests {
         Interest { types: TypePattern::new(types), tests: tests.iter().map(test).collect() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal reads better without a reference")]
     fn found(index: &Index<u32>, event_type: &str, data: Value) -> Vec<u32> {
         index.candidates(event_type, &Json::of(&json!({ "data": data })))
     }

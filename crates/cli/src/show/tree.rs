@@ -184,7 +184,7 @@ pub mod tests {
             copied_from: None,
             progress: None,
             waiting_on: None,
-            run: None,
+            child: None,
             parent: parent.map(Into::into),
             index: None,
         }
