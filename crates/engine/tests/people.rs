@@ -49,6 +49,17 @@ fn a_cancelled_run_asks_nothing_any_more() {
 }
 
 #[test]
+fn a_call_in_doubt_is_an_incident_until_somebody_decides() {
+    let mut world = World::start("steps: { a: { call: s.a, delivery: at_most_once } }");
+    world.late("a");
+    assert_eq!(stuck(&world), [("a".to_owned(), IncidentKind::InDoubt)]);
+    world.retry(Some("a")).unwrap();
+    assert!(stuck(&world).is_empty());
+    world.ok("a", json!(1));
+    assert!(stuck(&world).is_empty());
+}
+
+#[test]
 fn a_failure_that_pauses_is_an_incident_at_the_innermost_step() {
     let mut world = World::start(
         "on_failure: pause

@@ -76,6 +76,7 @@ const fn word(kind: IncidentKind) -> &'static str {
     match kind {
         IncidentKind::UndoParked => "undo_parked",
         IncidentKind::PausedOnFailure => "paused_on_failure",
+        IncidentKind::InDoubt => "in_doubt",
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// Something that does not go on without a person. It ends by itself when its cause is gone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Incident {
-    /// `undo_parked`, `paused_on_failure`.
+    /// `undo_parked`, `paused_on_failure`, `in_doubt`.
     pub kind: String,
     /// The namespace of the run.
     pub namespace: String,

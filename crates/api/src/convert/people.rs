@@ -29,7 +29,11 @@ pub fn incident(namespace: &Name, incident: Placed<OpenIncident>) -> wire::Incid
         ];
         (detail, actions)
     } else {
-        let detail = "a step failed, and the workflow pauses on failure".to_owned();
+        let detail = match kind.as_str() {
+            "in_doubt" => "nobody knows whether the call happened; it is not sent again by itself",
+            _ => "a step failed, and the workflow pauses on failure",
+        };
+        let detail = detail.to_owned();
         let cancel = wire::IncidentAction {
             name: "cancel".to_owned(),
             effect: "ends the run and undoes what was completed".to_owned(),

@@ -61,7 +61,7 @@ impl Run {
                 node.error = error.clone();
                 node.state = StepState::Waiting;
                 node.waiting = Some(Waiting { for_: r#for.clone(), since: at, until: *until });
-                if matches!(r#for, crate::WaitFor::Approval { .. }) {
+                if matches!(r#for, crate::WaitFor::Approval { .. } | crate::WaitFor::InDoubt) {
                     self.asking.insert(*n);
                 }
             }

@@ -31,6 +31,8 @@ pub enum IncidentKind {
     UndoParked,
     /// A step failed, and the workflow pauses on failure.
     PausedOnFailure,
+    /// Nobody knows whether a call happened, and it is not sent again by itself.
+    InDoubt,
 }
 
 /// Something that does not go on by itself.
@@ -75,7 +77,15 @@ impl Run {
     /// What of the run does not go on by itself. Each ends when its cause is gone.
     pub fn incidents(&self) -> Vec<Incident> {
         let parked = self.parked.iter().filter_map(|of| self.parked_undo(*of));
-        parked.chain(self.failures_that_wait()).collect()
+        let doubts = self.asking.iter().filter_map(|id| self.doubt(*id));
+        parked.chain(doubts).chain(self.failures_that_wait()).collect()
+    }
+
+    fn doubt(&self, id: NodeId) -> Option<Incident> {
+        let node = self.node(id);
+        let waiting = node.waiting.as_ref().filter(|_| self.waits_for(id, &WaitFor::InDoubt))?;
+        let error = node.error.as_deref()?.clone();
+        Some(Incident { kind: IncidentKind::InDoubt, step: self.key_of(id), since: waiting.since, error })
     }
 
     fn parked_undo(&self, of: NodeId) -> Option<Incident> {
